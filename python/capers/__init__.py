@@ -1,0 +1,53 @@
+"""capers: the way Python functions travel.
+
+``dumps`` turns any function, and any data, into bytes that are a standard pickle; ``loads`` brings them back in another
+process.  The names and arguments are those of :mod:`pickle`.  Loading a payload runs code: load only what you trust.
+"""
+
+# The native module is loaded at the first use of a name, so that `capers._rebuild` stays importable
+# where the native module is not (a sub-interpreter, a platform without our wheel).
+__version__ = "0.1.0"
+
+__all__ = [
+    "DEFAULT_PROTOCOL",
+    "HIGHEST_PROTOCOL",
+    "PickleBuffer",
+    "PickleError",
+    "Pickler",
+    "PicklingError",
+    "Unpickler",
+    "UnpicklingError",
+    "dump",
+    "dumps",
+    "list_registry_pickle_by_value",
+    "load",
+    "loads",
+    "register_pickle_by_value",
+    "unregister_pickle_by_value",
+]
+
+
+def _core():
+    try:
+        from capers import _core
+    except ImportError as error:
+        import sys
+
+        version = "%d.%d" % sys.version_info[:2]
+        raise ImportError(
+            "capers has no native module for this Python version (%s %s): %s" % (sys.implementation.name, version, error)
+        ) from error
+    return _core
+
+
+def __getattr__(name):
+    if name not in __all__:
+        raise AttributeError("module 'capers' has no attribute %r" % name)
+    core = _core()
+    for each in __all__:
+        globals()[each] = getattr(core, each)
+    return globals()[name]
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
