@@ -1,4 +1,8 @@
-//! The native module `capers._core`.
-use pyo3::prelude::*;
-#[pymodule]
-fn _core(_m: &Bound<'_, PyModule>) -> PyResult<()> { Ok(()) }
+//! The native module `capers._core`: live CPython objects on both sides of the pickle format.
+//!
+//! The way out is `api → dump → capers_pickle::Writer`, the way in `api → load → capers_pickle::Machine`. This crate is
+//! the only one that names pyo3, and `ffi` is its only module with unsafe code.
+
+mod api;
+mod ffi;
+mod load;

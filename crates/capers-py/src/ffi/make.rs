@@ -1,0 +1,1 @@
+//! Making objects for the loading side.
