@@ -6,5 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod opcode;
+pub mod writer;
 
 pub use opcode::{Arg, Gives, HIGHEST_PROTOCOL, Info, Op, Takes};
+pub use writer::{Checkpoint, FRAME_TARGET, Writer};
