@@ -17,8 +17,14 @@ pub const MAX_LENGTH: usize = i32::MAX as usize;
 /// themselves out exponentially. 1 GiB is far above any code object and below what offsets of 32 bits can address.
 pub const MAX_OUTPUT: usize = 1 << 30;
 
-/// The most bytes the reader takes: offsets and node numbers are 32 bits wide.
-pub const MAX_INPUT: usize = 1 << 30;
+/// How many frozensets may be open inside each other.
+///
+/// Closing a frozenset moves its bytes, so each level costs once its size. Compilers make frozensets of plain constants only,
+/// one level deep.
+pub const MAX_OPEN_FROZENSETS: usize = 32;
+
+/// The most bytes the reader takes. It needs up to 30 times as much memory, and its numbers of values are 32 bits wide.
+pub const MAX_INPUT: usize = 1 << 28;
 
 /// The most bytes that `canonicalize` writes for an input of `input` bytes.
 ///

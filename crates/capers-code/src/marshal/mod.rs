@@ -9,9 +9,14 @@
 //! before. [`Writer`] has fixed rules instead; its bytes are a function of the value. [`Tree`] reads either, and
 //! [`canonicalize`] goes from one to the other. Writer and reader know nothing of each other but the type bytes here.
 
+mod canonical;
+mod reader;
 mod refs;
+mod tree;
 mod writer;
 
+pub use canonical::canonicalize;
+pub use tree::{CodeId, CodeValue, Items, Long, Str, Tree, Value, ValueId};
 pub use writer::{CodeHeader, Writer};
 
 /// Type bytes. Names are those of `Python/marshal.c`, without `TYPE_`.
@@ -20,6 +25,7 @@ mod tag {
     pub(super) const NONE: u8 = b'N';
     pub(super) const FALSE: u8 = b'F';
     pub(super) const TRUE: u8 = b'T';
+    pub(super) const STOPITER: u8 = b'S';
     pub(super) const ELLIPSIS: u8 = b'.';
     pub(super) const INT: u8 = b'i';
     pub(super) const LONG: u8 = b'l';
@@ -34,6 +40,9 @@ mod tag {
     pub(super) const SHORT_ASCII_INTERNED: u8 = b'Z';
     pub(super) const TUPLE: u8 = b'(';
     pub(super) const SMALL_TUPLE: u8 = b')';
+    pub(super) const LIST: u8 = b'[';
+    pub(super) const DICT: u8 = b'{';
+    pub(super) const SET: u8 = b'<';
     pub(super) const FROZENSET: u8 = b'>';
     /// From marshal version 5 (3.14).
     pub(super) const SLICE: u8 = b':';

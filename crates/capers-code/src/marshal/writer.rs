@@ -256,6 +256,9 @@ impl Writer {
 
     /// Opens a frozenset. For each element, in any order: [`Self::element`], then the value; then [`Self::end_frozenset`].
     pub fn begin_frozenset(&mut self) -> Result<(), Error> {
+        if self.sets.len() == limits::MAX_OPEN_FROZENSETS {
+            self.fail(ErrorKind::TooDeep);
+        }
         self.check_size()?;
         self.out.push(tag::FROZENSET);
         self.sets.push(OpenSet {
