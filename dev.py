@@ -262,7 +262,7 @@ class NextPython(Python):
     def __init__(self, version, folder):
         super().__init__(version, f"chroot {folder} python{name_of(version)}")
         self.folder = folder
-        self.home = f"/opt/capers-{digest(ROOT)[:8]}-{self.name}"
+        self.home = f"/opt/capers-{digest(str(ROOT))[:8]}-{self.name}"
         self.venv = folder / self.home[1:] / "venv"
         self.project = f"{self.home}/project"
 
