@@ -1,0 +1,1 @@
+"""Examples: the gallery of functions that `dev.py demo` ships."""
