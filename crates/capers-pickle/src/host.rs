@@ -1,0 +1,137 @@
+//! Who makes the objects that a pickle describes.
+//!
+//! The machine knows opcodes, the stack, marks and the memo; a [`Host`] knows objects. Live Python objects, plain Rust
+//! values and inspectors are hosts of the one machine. Every method may run foreign code; the machine holds no
+//! reference into an object across a call, and what it passes it either owns or keeps on its own stack meanwhile.
+
+use std::vec::Drain;
+
+use crate::error::{Error, Locate};
+use crate::reader::Source;
+
+/// Values taken off the stack, bottom first. What the host leaves is dropped.
+pub type Items<'a, V> = Drain<'a, V>;
+
+/// Makes and fills objects.
+#[expect(missing_docs, reason = "each method is the opcode of its name; those with more to say say it")]
+pub trait Host {
+    /// A reference to an object; cloning it makes a second reference to the same object.
+    type Value: Clone;
+    /// What can go wrong.
+    type Error: From<Error> + Locate;
+
+    /// Called every few thousand instructions: the place to answer an interrupt.
+    fn pause(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// The stream states its protocol.
+    fn protocol(&mut self, _proto: u8) {}
+
+    /// Whether the length of `BINSTRING` is signed (CPython from 3.14 on, gh-135321).
+    fn signed_binstring(&self) -> bool {
+        true
+    }
+
+    fn none(&mut self) -> Self::Value;
+    fn bool(&mut self, value: bool) -> Self::Value;
+    fn int(&mut self, value: i32) -> Result<Self::Value, Self::Error>;
+    /// A two's complement little-endian integer of any size.
+    fn long(&mut self, bytes: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// The line of an `INT`, newline included.
+    fn int_line(&mut self, line: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// The line of a `LONG`, newline included.
+    fn long_line(&mut self, line: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// The line of a `GET` or `PUT`, newline included, when it is not made of plain digits.
+    fn index_line(&mut self, line: &[u8]) -> Result<i64, Self::Error>;
+    fn float(&mut self, value: f64) -> Result<Self::Value, Self::Error>;
+    /// The line of a `FLOAT`, newline included.
+    fn float_line(&mut self, line: &[u8]) -> Result<Self::Value, Self::Error>;
+
+    /// A str of UTF-8 with surrogates allowed.
+    fn text(&mut self, utf8: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// A str of raw-unicode-escape text without its newline.
+    fn raw_unicode(&mut self, text: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// A Python 2 string.
+    fn string(&mut self, bytes: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// A Python 2 string in the escapes of its literal, without the quotes.
+    fn string_literal(&mut self, escaped: &[u8]) -> Result<Self::Value, Self::Error>;
+    fn bytes(&mut self, bytes: &[u8]) -> Result<Self::Value, Self::Error>;
+    fn bytearray(&mut self, bytes: &[u8]) -> Result<Self::Value, Self::Error>;
+
+    /// Bytes that are read from the stream straight into their object. Asks for no memory ahead of the bytes seen.
+    fn bytes_from<S: Source>(&mut self, count: usize, source: &mut S) -> Result<Self::Value, Self::Error>
+    where
+        Self::Error: From<S::Error>,
+    {
+        let bytes = read_growing(count, source)?;
+        self.bytes(&bytes)
+    }
+
+    /// As [`Host::bytes_from`] for a bytearray.
+    fn bytearray_from<S: Source>(&mut self, count: usize, source: &mut S) -> Result<Self::Value, Self::Error>
+    where
+        Self::Error: From<S::Error>,
+    {
+        let bytes = read_growing(count, source)?;
+        self.bytearray(&bytes)
+    }
+
+    fn empty_tuple(&mut self) -> Self::Value;
+    fn tuple(&mut self, items: Items<'_, Self::Value>) -> Result<Self::Value, Self::Error>;
+    fn empty_list(&mut self) -> Result<Self::Value, Self::Error>;
+    fn list(&mut self, items: Items<'_, Self::Value>) -> Result<Self::Value, Self::Error>;
+    fn empty_dict(&mut self) -> Result<Self::Value, Self::Error>;
+    /// Keys and values in turn, an even number.
+    fn dict(&mut self, items: Items<'_, Self::Value>) -> Result<Self::Value, Self::Error>;
+    fn empty_set(&mut self) -> Result<Self::Value, Self::Error>;
+    fn frozenset(&mut self, items: Items<'_, Self::Value>) -> Result<Self::Value, Self::Error>;
+
+    fn append(&mut self, list: &Self::Value, item: Self::Value) -> Result<(), Self::Error>;
+    /// At least one item.
+    fn appends(&mut self, list: &Self::Value, items: Items<'_, Self::Value>) -> Result<(), Self::Error>;
+    fn set_item(&mut self, dict: &Self::Value, key: Self::Value, value: Self::Value) -> Result<(), Self::Error>;
+    /// Keys and values in turn, an even number, at least one pair.
+    fn set_items(&mut self, dict: &Self::Value, items: Items<'_, Self::Value>) -> Result<(), Self::Error>;
+    /// At least one item.
+    fn add_items(&mut self, set: &Self::Value, items: Items<'_, Self::Value>) -> Result<(), Self::Error>;
+
+    /// The two lines of a `GLOBAL` without their newlines: UTF-8.
+    fn global(&mut self, module: &[u8], name: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// The two lines of an `INST` without their newlines: ASCII.
+    fn inst_class(&mut self, module: &[u8], name: &[u8]) -> Result<Self::Value, Self::Error>;
+    fn stack_global(&mut self, module: Self::Value, name: Self::Value) -> Result<Self::Value, Self::Error>;
+    /// The global of an extension code above zero.
+    fn extension(&mut self, code: i32) -> Result<Self::Value, Self::Error>;
+    /// The line of a `PERSID` without its newline.
+    fn persistent_line(&mut self, id: &[u8]) -> Result<Self::Value, Self::Error>;
+    fn persistent(&mut self, id: Self::Value) -> Result<Self::Value, Self::Error>;
+
+    fn reduce(&mut self, callable: Self::Value, arguments: Self::Value) -> Result<Self::Value, Self::Error>;
+    /// `NEWOBJ`, and `NEWOBJ_EX` where there are keywords.
+    fn new_object(
+        &mut self,
+        class: Self::Value,
+        arguments: Self::Value,
+        keywords: Option<Self::Value>,
+    ) -> Result<Self::Value, Self::Error>;
+    /// `INST` and `OBJ`.
+    fn instance(&mut self, class: Self::Value, items: Items<'_, Self::Value>) -> Result<Self::Value, Self::Error>;
+    fn build(&mut self, object: &Self::Value, state: Self::Value) -> Result<(), Self::Error>;
+
+    fn next_buffer(&mut self) -> Result<Self::Value, Self::Error>;
+    fn readonly_buffer(&mut self, buffer: Self::Value) -> Result<Self::Value, Self::Error>;
+}
+
+/// Read `count` bytes, growing with what arrives.
+fn read_growing<S: Source>(count: usize, source: &mut S) -> Result<Vec<u8>, S::Error> {
+    const STEP: usize = 1 << 20;
+    let mut bytes = Vec::new();
+    while bytes.len() < count {
+        let filled = bytes.len();
+        let step = STEP.max(filled).min(count - filled);
+        bytes.resize(filled + step, 0);
+        source.read_into(&mut bytes[filled..])?;
+    }
+    Ok(bytes)
+}
