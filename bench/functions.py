@@ -1,0 +1,134 @@
+"""The suite ``functions``: dumps, first dumps, loads and size of functions shipped by value.
+
+*dumps* is repeated on one function; *first* is the dumps of functions compiled a moment ago, never seen before; *loads*
+loads each tool's own payload.  dill is measured with its default settings where these restore the function in a fresh
+process, else with ``recurse=True`` (marked r), else not at all.  Times are medians of interleaved rounds, in µs.
+"""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from .function_cases import CASES
+from .report import Bar, geometric_mean, ink, median, number
+
+WORKER = Path(__file__).with_name("functions_worker.py")
+ROUNDS = 15
+
+# The promises; the geometric means are over all rows, the floors for each row.
+DUMPS, DUMPS_DILL, FIRST, LOADS, SIZE = 40, 150, 15, 5, 0.8
+DUMPS_FLOOR, LOADS_FLOOR = 5, 1.5
+
+
+def measure(case, tool, rounds):
+    """Run one case in a process of its own and return its figures."""
+    asked = {"script": case.script, "send": case.send, "call": case.call, "tool": tool, "rounds": rounds}
+    start = f"__import__('runpy').run_path({str(WORKER)!r}, {{'make': lambda: {case.send}}}, 'measurer')"
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        script = Path(folder, "script.py")
+        script.write_text(f"{case.script}\n{start}\n")
+        done = subprocess.run([sys.executable, script], input=json.dumps(asked), capture_output=True, text=True)
+    if done.returncode:
+        trouble = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return {"failed": {tool: trouble}, "bytes": {}}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def summary(figures, tool):
+    """Return medians in µs and the ratios that the table shows."""
+    times = {
+        kind: {name: median(spent) * 1e6 for name, spent in figures.get(kind, {}).items()}
+        for kind in ("dumps", "first", "loads")
+    }
+    dill = "dill" if "dill" in times["dumps"] else "dill-recurse"
+
+    def ratio(kind, rival):
+        ours, theirs = times[kind].get(tool), times[kind].get(rival)
+        return theirs / ours if ours and theirs else None
+
+    sizes = figures["bytes"]
+    return {
+        "times": times,
+        "bytes": sizes,
+        "failed": figures["failed"],
+        "dumps": ratio("dumps", "cloudpickle"),
+        "dumps dill": ratio("dumps", dill),
+        "dill recursed": dill == "dill-recurse",
+        "first": ratio("first", "cloudpickle"),
+        "loads": ratio("loads", "cloudpickle"),
+        "loads dill": ratio("loads", dill),
+        "size": sizes[tool] / sizes["cloudpickle"] if tool in sizes and "cloudpickle" in sizes else None,
+    }
+
+
+def mark(value, floor):
+    """Return a ratio for the table, in red below its floor."""
+    text = f"{number(value) if value else '–':>6}"
+    return ink("31", text) if value and value < floor else text
+
+
+def print_row(case, row, tool):
+    """Print one row of the table."""
+    if tool in row["failed"]:
+        print(f"  {case.name:<33} {ink('31', 'FAILED ' + row['failed'][tool][:60])}", flush=True)
+        return
+    times = row["times"]
+    print(
+        f"  {case.name:<33}"
+        f" {number(times['dumps'][tool]):>7} {mark(row['dumps'], DUMPS_FLOOR)} {mark(row['dumps dill'], DUMPS_FLOOR)}"
+        f"{'r' if row['dill recursed'] and row['dumps dill'] else ' '}"
+        f" {number(times['first'][tool]):>7} {mark(row['first'], DUMPS_FLOOR)} "
+        f" {number(times['loads'][tool]):>7} {mark(row['loads'], LOADS_FLOOR)} "
+        f" {row['bytes'][tool]:>8,} {number(row['size'], 3):>5}",
+        flush=True,
+    )
+
+
+def run(options):
+    """Measure every case and judge the ratios."""
+    tool, rounds = options.tool, options.rounds or ROUNDS
+    print(f"  {'':<33} {'dumps':>7} {'×':>6} {'×':>6}  {'first':>7} {'×':>6}  {'loads':>7} {'×':>6}  {'bytes':>8} {'×':>5}")
+    print(f"  {'function':<33} {'µs':>7} {'cp':>6} {'dill':>6}  {'µs':>7} {'cp':>6}  {'µs':>7} {'cp':>6}  {'':>8} {'cp':>5}")
+    rows = {}
+    for case in CASES:
+        if options.k not in case.name:
+            continue
+        missing = [name for name in case.needs if importlib.util.find_spec(name) is None]
+        if missing:
+            print(f"  {case.name:<33} left out: no {', '.join(missing)} here")
+            continue
+        rows[case.name] = summary(measure(case, tool, rounds), tool)
+        print_row(case, rows[case.name], tool)
+
+    def every(kind):
+        return [row[kind] for row in rows.values() if row[kind] is not None]
+
+    mean = {kind: geometric_mean(every(kind)) for kind in ("dumps", "dumps dill", "first", "loads", "loads dill", "size")}
+    print(
+        f"  {'geometric mean':<33} {'':>7} {number(mean['dumps']):>6} {number(mean['dumps dill']):>6}  {'':>7} "
+        f"{number(mean['first']):>6}  {'':>7} {number(mean['loads']):>6}  {'':>8} {number(mean['size']):>5}"
+    )
+    print("\n  × cp, × dill: how many times the tool's time (or size) is of ours; r: dill with recurse=True")
+    for name, row in rows.items():
+        for rival, trouble in row["failed"].items():
+            if rival not in (tool, "dill"):
+                print(f"  {name}: {rival} is left out, it fails: {trouble[:70]}")
+
+    def least(kind):
+        return min(every(kind), default=float("nan"))
+
+    bars = [
+        Bar(f"rows that {tool} restores wrongly or not", sum(tool in row["failed"] for row in rows.values()), at_most=0, unit=""),
+        Bar("repeated dumps against cloudpickle, mean", mean["dumps"], at_least=DUMPS),
+        Bar("repeated dumps against dill, mean", mean["dumps dill"], at_least=DUMPS_DILL),
+        Bar("first dumps against cloudpickle, mean", mean["first"], at_least=FIRST),
+        Bar("loads against cloudpickle, mean", mean["loads"], at_least=LOADS),
+        Bar("repeated dumps, lowest row", least("dumps"), at_least=DUMPS_FLOOR),
+        Bar("first dumps, lowest row", least("first"), at_least=DUMPS_FLOOR),
+        Bar("loads, lowest row", least("loads"), at_least=LOADS_FLOOR),
+        Bar("payload against cloudpickle's, mean", mean["size"], at_most=SIZE),
+    ]
+    return {"rows": rows, "mean": mean}, bars

@@ -1,0 +1,140 @@
+"""One process of the suite ``functions``: checks one case's payloads, then times every tool on it.
+
+The case's script is ``__main__``; its last line runs this file with ``make`` defined.  Every payload is first loaded and
+called in a fresh process (this file again), and only a tool that gave the right answer there is timed.
+"""
+
+import asyncio
+import gc
+import importlib
+import itertools
+import json
+import subprocess
+import sys
+import time
+
+SLICE = 0.004  # seconds that one timing should last at least
+PATIENCE = 6.0  # seconds after which no further round is begun, once there are FEWEST
+FEWEST = 5
+COMPILING = 2.0  # seconds that may be spent on making functions never seen before
+
+
+def answer(thing, call):
+    """Return what *call* gives for *thing*, as text."""
+    return repr(eval(call, {"f": thing, "run": asyncio.run}))
+
+
+def arrives(loader, payload, call, right):
+    """Return None if *payload* gives the answer *right* in a fresh process, else what went wrong."""
+    start = "__import__('runpy').run_path(__import__('sys').argv[1], run_name='receiver')"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", start, __file__, loader, call], input=payload, capture_output=True, timeout=120
+    )
+    if done.returncode:
+        return (done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    told = done.stdout.decode().strip().splitlines()[-1]
+    return None if told == right else f"answers {told} instead of {right}"
+
+
+def interleave(actions, rounds):
+    """Time each of *actions*, a dict of callables, in turn; return the seconds per call of every round."""
+    counts = {}
+    for name, action in actions.items():
+        action()
+        begun = time.perf_counter()
+        action()
+        counts[name] = max(1, round(SLICE / max(time.perf_counter() - begun, 1e-8)))
+    spent = {name: [] for name in actions}
+    start = time.perf_counter()
+    for turn in range(rounds):
+        if turn >= FEWEST and time.perf_counter() - start > PATIENCE:
+            break
+        gc.collect()
+        gc.disable()
+        for name, action in actions.items():
+            repeat = range(counts[name])
+            begun = time.perf_counter()
+            for _ in repeat:
+                action()
+            spent[name].append((time.perf_counter() - begun) / counts[name])
+        gc.enable()
+    return spent
+
+
+def never_seen(case, dumpers, rounds):
+    """Time the first dumps of functions that were compiled a moment ago; each tool gets its own.
+
+    Code objects that look alike are equal, and cloudpickle keeps what it found out about a code object by equality; so
+    each function begins on a line of its own, which makes it unlike all before.  ``serial`` tells scripts that call
+    ``exec`` themselves.
+    """
+    serials = itertools.count(1)
+    compiled = time.perf_counter()
+
+    def fresh():
+        serial = next(serials)
+        world = {"__name__": "__main__", "__builtins__": __builtins__, "serial": serial}
+        exec(compile("\n" * serial + case["script"], "script", "exec"), world)
+        return eval(case["send"], world)
+
+    fresh()
+    compiled = time.perf_counter() - compiled
+    rounds = min(rounds, max(FEWEST, int(COMPILING / compiled / len(dumpers))))
+    count = max(1, min(20, int(COMPILING / compiled / len(dumpers) / rounds)))
+    spent = {name: [] for name in dumpers}
+    for dumps in dumpers.values():
+        dumps(fresh())
+    for _ in range(rounds):
+        for name, dumps in dumpers.items():
+            things = [fresh() for _ in range(count)]
+            gc.collect()
+            gc.disable()
+            begun = time.perf_counter()
+            for thing in things:
+                dumps(thing)
+            spent[name].append((time.perf_counter() - begun) / count)
+            gc.enable()
+    return spent
+
+
+def measure(make, case):
+    """Return every figure of one case."""
+    tool, rounds = case["tool"], case["rounds"]
+    thing = make()
+    right = answer(thing, case["call"])
+    ours, cloudpickle, dill = (importlib.import_module(name) for name in (tool, "cloudpickle", "dill"))
+    settings = {
+        tool: (ours, lambda: ours.dumps(thing)),
+        "cloudpickle": (cloudpickle, lambda: cloudpickle.dumps(thing)),
+        "dill": (dill, lambda: dill.dumps(thing)),
+        "dill-recurse": (dill, lambda: dill.dumps(thing, recurse=True)),
+    }
+    figures = {"bytes": {}, "failed": {}}
+    dumping, loading = {}, {}
+    for name, (module, dumps) in settings.items():
+        if name == "dill-recurse" and "dill" in dumping:
+            continue
+        try:
+            payload = dumps()
+            wrong = arrives(module.__name__, payload, case["call"], right)
+        except Exception as error:
+            wrong = f"{type(error).__name__}: {error}"
+        if wrong:
+            figures["failed"][name] = wrong
+            continue
+        figures["bytes"][name] = len(payload)
+        dumping[name] = dumps
+        loading[name] = lambda module=module, payload=payload: module.loads(payload)
+    if tool not in dumping:
+        return figures
+    figures["dumps"] = interleave(dumping, rounds)
+    figures["loads"] = interleave(loading, rounds)
+    first = {name: module.dumps for name, (module, _) in settings.items() if name in (tool, "cloudpickle")}
+    figures["first"] = never_seen(case, {name: first[name] for name in first if name in dumping}, rounds)
+    return figures
+
+
+if __name__ == "measurer":
+    print("\n" + json.dumps(measure(globals()["make"], json.loads(sys.stdin.read()))))
+elif __name__ == "receiver":
+    print("\n" + answer(importlib.import_module(sys.argv[2]).loads(sys.stdin.buffer.read()), sys.argv[3]))
