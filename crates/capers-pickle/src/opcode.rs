@@ -145,16 +145,10 @@ macro_rules! takes {
         Takes::ToMark { below: 0, above: 0 }
     };
     ($below:literal + mark) => {
-        Takes::ToMark {
-            below: $below,
-            above: 0,
-        }
+        Takes::ToMark { below: $below, above: 0 }
     };
     (mark + $above:literal) => {
-        Takes::ToMark {
-            below: 0,
-            above: $above,
-        }
+        Takes::ToMark { below: 0, above: $above }
     };
     ($count:literal) => {
         Takes::Values($count)
