@@ -461,7 +461,7 @@ def python_tests(python, arguments):
     if isinstance(python, NextPython):
         # The folder holds no Rust sources, and what they look like is the same for every Python.
         folders.append("--ignore=tests/tidy")
-    python.share(ROOT / "tests", ROOT / "examples", ROOT / "python")
+    python.share(ROOT / "tests", ROOT / "examples", ROOT / "bench", ROOT / "python")
     return python.run("-m", "pytest", *folders, *arguments, check=False)
 
 
@@ -526,6 +526,14 @@ def task_format(options):
     run(cargo(), "fmt", "--all")
     python.run("-m", "ruff", "check", "--fix", "--quiet", ".", check=False)
     python.run("-m", "ruff", "format", "--quiet", ".")
+
+
+def task_bless(options):
+    """rewrite the golden files from what the code does now; read the diff afterwards"""
+    python = choose(options.python)
+    python.install(ROOT / "tests" / "requirements.txt")
+    python.build()
+    return python.run("-m", "pytest", "tests", "-k", "frozen or golden", env={"CAPERS_BLESS": "1"}, check=False)
 
 
 def task_bench(options):
