@@ -20,7 +20,13 @@ MAY_USE = {
 }
 
 # Modules (a file, or a folder of them) and what they must not name.
-WRITING = ("capers_pickle::writer", "capers_pickle::Writer", "capers_pickle::opcode", "capers_pickle::Op", "crate::dump")
+WRITING = (
+    "capers_pickle::writer",
+    "capers_pickle::Writer",
+    "capers_pickle::opcode",
+    "capers_pickle::Op",
+    "crate::dump",
+)
 MUST_NOT_NAME = {
     "dump never knows load": (SOURCE / "dump", ("crate::load",)),
     "load never knows dump": (SOURCE / "load", ("crate::dump",)),

@@ -1,0 +1,5 @@
+"""A submodule that somebody has to import."""
+
+
+def answer():
+    return 42
