@@ -73,10 +73,7 @@ impl Error {
     #[cold]
     #[inline(never)]
     pub(crate) fn at(kind: ErrorKind, offset: usize) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            offset: Some(offset),
-        }))
+        Self(Box::new(Inner { kind, offset: Some(offset) }))
     }
 
     /// What went wrong.
@@ -108,15 +105,9 @@ impl fmt::Display for ErrorKind {
             Self::NotUtf8 => write!(f, "string is not UTF-8"),
             Self::BadInteger => write!(f, "integer is not normalized"),
             Self::WrongType { field, found } => write!(f, "{field} cannot be '{found}'"),
-            Self::UnevenLocals => write!(
-                f,
-                "co_localsplusnames and co_localspluskinds differ in length"
-            ),
+            Self::UnevenLocals => write!(f, "co_localsplusnames and co_localspluskinds differ in length"),
             Self::NotConstant { found, version } => {
-                write!(
-                    f,
-                    "code objects of Python {version} cannot hold '{found}' constants"
-                )
+                write!(f, "code objects of Python {version} cannot hold '{found}' constants")
             }
             Self::Unbalanced => write!(f, "a container was not opened and closed in pairs"),
             Self::UnknownTag(tag) => match u32::try_from(tag) {

@@ -23,7 +23,8 @@ pub const MAX_OUTPUT: usize = 1 << 30;
 /// one level deep.
 pub const MAX_OPEN_FROZENSETS: usize = 32;
 
-/// The most bytes the reader takes. It needs up to 30 times as much memory, and its numbers of values are 32 bits wide.
+/// The most bytes the reader takes. It needs up to 64 times as much memory (a flood of empty strings),
+/// and its numbers of values are 32 bits wide.
 pub const MAX_INPUT: usize = 1 << 28;
 
 /// The most bytes that `canonicalize` writes for an input of `input` bytes.
@@ -32,10 +33,6 @@ pub const MAX_INPUT: usize = 1 << 28;
 /// shared by many nested functions, which CPython writes once and the canonical form writes each time.
 #[must_use]
 pub const fn canonical_output(input: usize) -> usize {
-    let allowed = (64 << 20) + input.saturating_mul(16);
-    if allowed < MAX_OUTPUT {
-        allowed
-    } else {
-        MAX_OUTPUT
-    }
+    let allowed = (16 << 20) + input.saturating_mul(16);
+    if allowed < MAX_OUTPUT { allowed } else { MAX_OUTPUT }
 }

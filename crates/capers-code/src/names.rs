@@ -42,3 +42,43 @@ pub fn scan(version: Version, code: &[u8], mut sink: impl FnMut(NameUse, u32)) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uses(version: Version, code: &[u8]) -> Vec<(NameUse, u32)> {
+        let mut uses = Vec::new();
+        scan(version, code, |use_, index| uses.push((use_, index)));
+        uses
+    }
+
+    #[test]
+    fn arguments_are_extended_then_shifted() {
+        // 3.13: EXTENDED_ARG is 71, LOAD_GLOBAL 91, LOAD_SUPER_ATTR 93.
+        let code = [71, 1, 71, 2, 93, 3];
+        assert_eq!(uses(Version::V3_13, &code), [(NameUse::Attribute, 0x01_02_03 >> 2)]);
+        // The extension is used up by the instruction that follows it.
+        let code = [71, 1, 91, 0, 0, 0, 0, 0, 0, 0, 0, 0, 91, 2];
+        assert_eq!(uses(Version::V3_13, &code), [(NameUse::GlobalRead, 128), (NameUse::GlobalRead, 1)]);
+    }
+
+    #[test]
+    fn inline_caches_are_not_instructions() {
+        // 3.11: LOAD_GLOBAL is 116 with five units of cache, here filled with its own opcode.
+        let code = [116; 12];
+        assert_eq!(uses(Version::V3_11, &code), [(NameUse::GlobalRead, 58)]);
+    }
+
+    #[test]
+    fn an_import_names_a_module_from_the_bits_above_its_laziness() {
+        // IMPORT_NAME: 75 in 3.13; 72 in 3.15, where the low two bits say lazy or eager.
+        assert_eq!(uses(Version::V3_13, &[75, 8]), [(NameUse::Import, 8)]);
+        assert_eq!(uses(Version::V3_15, &[72, 8]), [(NameUse::Import, 2)]);
+    }
+
+    #[test]
+    fn half_an_instruction_at_the_end_is_not_read() {
+        assert_eq!(uses(Version::V3_13, &[91]), []);
+    }
+}

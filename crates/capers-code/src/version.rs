@@ -23,47 +23,23 @@ pub struct Version {
 
 impl Version {
     /// CPython 3.11.
-    pub const V3_11: Self = Self {
-        major: 3,
-        minor: 11,
-    };
+    pub const V3_11: Self = Self { major: 3, minor: 11 };
     /// CPython 3.12.
-    pub const V3_12: Self = Self {
-        major: 3,
-        minor: 12,
-    };
+    pub const V3_12: Self = Self { major: 3, minor: 12 };
     /// CPython 3.13.
-    pub const V3_13: Self = Self {
-        major: 3,
-        minor: 13,
-    };
+    pub const V3_13: Self = Self { major: 3, minor: 13 };
     /// CPython 3.14.
-    pub const V3_14: Self = Self {
-        major: 3,
-        minor: 14,
-    };
+    pub const V3_14: Self = Self { major: 3, minor: 14 };
     /// CPython 3.15.
-    pub const V3_15: Self = Self {
-        major: 3,
-        minor: 15,
-    };
+    pub const V3_15: Self = Self { major: 3, minor: 15 };
 
     /// Every supported version, oldest first.
-    pub const SUPPORTED: &'static [Self] = &[
-        Self::V3_11,
-        Self::V3_12,
-        Self::V3_13,
-        Self::V3_14,
-        Self::V3_15,
-    ];
+    pub const SUPPORTED: &'static [Self] = &[Self::V3_11, Self::V3_12, Self::V3_13, Self::V3_14, Self::V3_15];
 
     /// The supported version `major.minor`, or `None`.
     #[must_use]
     pub fn new(major: u8, minor: u8) -> Option<Self> {
-        Self::SUPPORTED
-            .iter()
-            .copied()
-            .find(|v| v.major == major && v.minor == minor)
+        Self::SUPPORTED.iter().copied().find(|v| v.major == major && v.minor == minor)
     }
 
     /// The `3` of 3.11.
@@ -133,10 +109,7 @@ impl Version {
     /// The supported version whose range holds a magic number, pre-releases included.
     #[must_use]
     pub fn from_magic(magic: u16) -> Option<Self> {
-        Self::SUPPORTED
-            .iter()
-            .copied()
-            .find(|v| v.magic_range().contains(&magic))
+        Self::SUPPORTED.iter().copied().find(|v| v.magic_range().contains(&magic))
     }
 }
 
@@ -175,10 +148,7 @@ mod tests {
     fn an_unknown_tag_is_named_by_its_version() {
         // Python 3.9: magic 3425.
         let error = Version::from_tag(3425 << 16 | 3 << 8 | 9).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "unsupported code object of Python 3.9 (magic number 3425)"
-        );
+        assert_eq!(error.to_string(), "unsupported code object of Python 3.9 (magic number 3425)");
     }
 
     #[test]

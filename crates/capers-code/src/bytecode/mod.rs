@@ -52,10 +52,7 @@ impl Table {
     }
 
     const fn new(extended_arg: u8, rows: &[Row]) -> Self {
-        let mut table = [Entry {
-            caches: 0,
-            argument: Argument::Plain,
-        }; 256];
+        let mut table = [Entry { caches: 0, argument: Argument::Plain }; 256];
         table[extended_arg as usize].argument = Argument::Extended;
         // `for` is not allowed in a constant function.
         let mut i = 0;
@@ -72,22 +69,10 @@ struct Row(u8, Entry);
 
 impl Row {
     const fn plain(opcode: u8, caches: u8) -> Self {
-        Self(
-            opcode,
-            Entry {
-                caches,
-                argument: Argument::Plain,
-            },
-        )
+        Self(opcode, Entry { caches, argument: Argument::Plain })
     }
 
     const fn name(opcode: u8, caches: u8, use_: NameUse, shift: u8) -> Self {
-        Self(
-            opcode,
-            Entry {
-                caches,
-                argument: Argument::Name(use_, shift),
-            },
-        )
+        Self(opcode, Entry { caches, argument: Argument::Name(use_, shift) })
     }
 }

@@ -105,10 +105,7 @@ fn write_value<'t>(
             tasks.extend(consts.iter().rev().map(|&id| Task::Value(id)));
         }
         Value::List(_) | Value::Set(_) | Value::Dict(_) | Value::StopIteration => {
-            return Err(Error::new(ErrorKind::NotConstant {
-                found: value.type_name(),
-                version,
-            }));
+            return Err(Error::new(ErrorKind::NotConstant { found: value.type_name(), version }));
         }
     }
     Ok(())

@@ -7,7 +7,8 @@
 //!
 //! CPython sets `FLAG_REF` where the reference count happens to be above one, so its bytes vary with what the process did
 //! before. [`Writer`] has fixed rules instead; its bytes are a function of the value. [`Tree`] reads either, and
-//! [`canonicalize`] goes from one to the other. Writer and reader know nothing of each other but the type bytes here.
+//! [`canonicalize`] goes from one to the other. Writer and reader share nothing but
+//! the type bytes and the code header here.
 
 mod canonical;
 mod reader;
@@ -17,7 +18,22 @@ mod writer;
 
 pub use canonical::canonicalize;
 pub use tree::{CodeId, CodeValue, Items, Long, Str, Tree, Value, ValueId};
-pub use writer::{CodeHeader, Writer};
+pub use writer::Writer;
+
+/// The numbers at the head of a code object, named as in the data model without `co_`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeHeader {
+    /// Positional parameters, positional-only ones included.
+    pub argcount: i32,
+    /// Positional-only parameters.
+    pub posonlyargcount: i32,
+    /// Keyword-only parameters.
+    pub kwonlyargcount: i32,
+    /// Stack slots a frame needs.
+    pub stacksize: i32,
+    /// `CO_*` flags.
+    pub flags: i32,
+}
 
 /// Type bytes. Names are those of `Python/marshal.c`, without `TYPE_`.
 mod tag {

@@ -7,7 +7,7 @@
 //! versions 0 and 1 write, are refused.
 //!
 //! The bytes are read front to back by one loop with a stack of its own. Nothing is allocated on the word of a length: a
-//! container grows as its items are read, and strings are borrowed. Memory stays below about 30 bytes per byte of input.
+//! container grows as its items are read, and strings are borrowed. Memory stays below 64 bytes per byte of input.
 
 use super::tree::{CodeId, CodeValue, Items, Long, Str, Tree, Value, ValueId};
 use super::{CodeHeader, since, tag};
@@ -16,13 +16,8 @@ use crate::limits;
 use crate::version::Version;
 
 /// Values that cost one byte of input stand at fixed places, so that a flood of them costs no nodes.
-const SINGLETONS: [Value<'static>; 5] = [
-    Value::None,
-    Value::Bool(false),
-    Value::Bool(true),
-    Value::Ellipsis,
-    Value::StopIteration,
-];
+const SINGLETONS: [Value<'static>; 5] =
+    [Value::None, Value::Bool(false), Value::Bool(true), Value::Ellipsis, Value::StopIteration];
 
 /// Fields of a code object that are values, and how many of them follow the line number.
 const CODE_FIELDS: u32 = 10;
@@ -34,12 +29,7 @@ impl<'a> Tree<'a> {
         if bytes.len() > limits::MAX_INPUT {
             return Err(Error::new(ErrorKind::TooLarge));
         }
-        let tree = Tree {
-            values: SINGLETONS.to_vec(),
-            items: Vec::new(),
-            codes: Vec::new(),
-            root: ValueId(0),
-        };
+        let tree = Tree { values: SINGLETONS.to_vec(), items: Vec::new(), codes: Vec::new(), root: ValueId(0) };
         Reader {
             bytes,
             at: 0,
@@ -86,10 +76,7 @@ enum Kind {
     Dict,
     FrozenDict,
     Slice,
-    Code {
-        header: CodeHeader,
-        firstlineno: i32,
-    },
+    Code { header: CodeHeader, firstlineno: i32 },
 }
 
 /// What one type byte led to.
@@ -138,11 +125,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(self) -> Result<Tree<'a>, Error> {
-        if self.at == self.bytes.len() {
-            Ok(self.tree)
-        } else {
-            Err(Error::at(ErrorKind::TrailingBytes, self.at))
-        }
+        if self.at == self.bytes.len() { Ok(self.tree) } else { Err(Error::at(ErrorKind::TrailingBytes, self.at)) }
     }
 
     /// Reads one type byte and, unless it opens a container, the value.
@@ -207,23 +190,14 @@ impl<'a> Reader<'a> {
                     stacksize: self.i32()?,
                     flags: self.i32()?,
                 };
-                return Ok((
-                    Kind::Code {
-                        header,
-                        firstlineno: 0,
-                    },
-                    CODE_FIELDS,
-                ));
+                return Ok((Kind::Code { header, firstlineno: 0 }, CODE_FIELDS));
             }
             tag::TUPLE => Kind::Tuple,
             tag::LIST => Kind::List,
             tag::SET => Kind::Set,
             tag::FROZENSET => Kind::FrozenSet,
             _ => {
-                return Err(Error::at(
-                    ErrorKind::UnknownType(self.bytes[offset]),
-                    offset,
-                ));
+                return Err(Error::at(ErrorKind::UnknownType(self.bytes[offset]), offset));
             }
         };
         Ok((kind, self.len(offset)? as u32))
@@ -243,13 +217,7 @@ impl<'a> Reader<'a> {
         // The place is taken now because the reference list counts type bytes; `close` puts the value there.
         let id = self.enter(Value::None, flagged);
         let first = self.pending.len();
-        self.open.push(Open {
-            id,
-            kind,
-            offset,
-            left,
-            first,
-        });
+        self.open.push(Open { id, kind, offset, left, first });
     }
 
     fn reference(&mut self, offset: usize) -> Result<ValueId, Error> {
@@ -257,21 +225,17 @@ impl<'a> Reader<'a> {
         usize::try_from(index)
             .ok()
             .and_then(|index| self.refs.get(index).copied())
-            .filter(|id| {
-                self.open
-                    .binary_search_by_key(&id.0, |open| open.id.0)
-                    .is_err()
-            })
+            .filter(|id| self.open.binary_search_by_key(&id.0, |open| open.id.0).is_err())
             .ok_or_else(|| Error::at(ErrorKind::BadReference(index), offset))
     }
 
     fn end_dict(&mut self) -> Result<ValueId, Error> {
         match self.open.last() {
-            Some(Open {
-                kind: Kind::Dict | Kind::FrozenDict,
-                first,
-                ..
-            }) if (self.pending.len() - first).is_multiple_of(2) => self.close(),
+            Some(Open { kind: Kind::Dict | Kind::FrozenDict, first, .. })
+                if (self.pending.len() - first).is_multiple_of(2) =>
+            {
+                self.close()
+            }
             _ => Err(Error::at(ErrorKind::UnknownType(tag::NULL), self.at - 1)),
         }
     }
@@ -281,21 +245,14 @@ impl<'a> Reader<'a> {
         let Some(open) = self.open.pop() else {
             return Err(Error::at(ErrorKind::UnknownType(tag::NULL), self.at));
         };
-        let value = if let Kind::Code {
-            header,
-            firstlineno,
-        } = open.kind
-        {
+        let value = if let Kind::Code { header, firstlineno } = open.kind {
             let code = self.code(header, firstlineno, &open)?;
             self.pending.truncate(open.first);
             let id = CodeId(self.tree.codes.len() as u32);
             self.tree.codes.push(code);
             Value::Code(id)
         } else {
-            let items = Items {
-                start: self.tree.items.len() as u32,
-                len: (self.pending.len() - open.first) as u32,
-            };
+            let items = Items { start: self.tree.items.len() as u32, len: (self.pending.len() - open.first) as u32 };
             self.tree.items.extend(self.pending.drain(open.first..));
             match open.kind {
                 Kind::List => Value::List(items),
@@ -312,21 +269,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks the types of a code object's fields, as the code constructor does.
-    fn code(
-        &self,
-        header: CodeHeader,
-        firstlineno: i32,
-        open: &Open,
-    ) -> Result<CodeValue<'a>, Error> {
+    fn code(&self, header: CodeHeader, firstlineno: i32, open: &Open) -> Result<CodeValue<'a>, Error> {
         let field = |index: usize| self.tree.value(self.pending[open.first + index]);
         let wrong = |name, found: Value<'_>| {
-            Error::at(
-                ErrorKind::WrongType {
-                    field: name,
-                    found: found.type_name(),
-                },
-                open.offset,
-            )
+            Error::at(ErrorKind::WrongType { field: name, found: found.type_name() }, open.offset)
         };
         let bytes = |index, name| match field(index) {
             Value::Bytes(value) => Ok(value),
@@ -376,18 +322,10 @@ impl<'a> Reader<'a> {
         if !in_range || pairs.last() == Some(&[0, 0]) {
             return Err(Error::at(ErrorKind::BadInteger, offset));
         }
-        Ok(Long {
-            negative: count < 0,
-            digits,
-        })
+        Ok(Long { negative: count < 0, digits })
     }
 
-    fn string(
-        &mut self,
-        len: usize,
-        must_be_ascii: bool,
-        offset: usize,
-    ) -> Result<Value<'a>, Error> {
+    fn string(&mut self, len: usize, must_be_ascii: bool, offset: usize) -> Result<Value<'a>, Error> {
         let bytes = self.take(len)?;
         let ascii = bytes.is_ascii();
         if must_be_ascii && !ascii {

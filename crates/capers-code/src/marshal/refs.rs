@@ -39,11 +39,7 @@ pub(super) enum Lookup {
 
 impl Refs {
     pub(super) fn new() -> Self {
-        Self {
-            slots: vec![0; FIRST_SLOTS],
-            entries: Vec::new(),
-            seed: RandomState::new().hash_one(0),
-        }
+        Self { slots: vec![0; FIRST_SLOTS], entries: Vec::new(), seed: RandomState::new().hash_one(0) }
     }
 
     /// Forgets every string. Costs one store per string known, whatever the size the table once had.
@@ -76,12 +72,7 @@ impl Refs {
         }
         let index = self.entries.len() as u32;
         self.slots[at] = (hash >> 32) << 32 | u64::from(index + 1);
-        self.entries.push(Entry {
-            offset: offset as u32,
-            len: key.len() as u32,
-            hash,
-            slot: at as u32,
-        });
+        self.entries.push(Entry { offset: offset as u32, len: key.len() as u32, hash, slot: at as u32 });
         if self.entries.len() * 2 > self.slots.len() {
             self.grow();
         }
@@ -139,17 +130,12 @@ mod tests {
             let count = [5, 5000, 70][round];
             for i in 0..count {
                 let key = format!("name_{i}");
-                assert!(matches!(
-                    refs.find_or_insert(key.as_bytes(), &out, out.len()),
-                    Lookup::New
-                ));
+                assert!(matches!(refs.find_or_insert(key.as_bytes(), &out, out.len()), Lookup::New));
                 out.extend_from_slice(key.as_bytes());
             }
             for i in 0..count {
                 let key = format!("name_{i}");
-                assert!(
-                    matches!(refs.find_or_insert(key.as_bytes(), &out, out.len()), Lookup::Known(n) if n == i)
-                );
+                assert!(matches!(refs.find_or_insert(key.as_bytes(), &out, out.len()), Lookup::Known(n) if n == i));
             }
             refs.clear();
             assert!(refs.slots.iter().all(|&slot| slot == 0));

@@ -217,11 +217,26 @@ impl<'a> Tree<'a> {
 
     /// Those of `items` that are strings: all of them for the names of a code object.
     pub fn strs(&self, items: Items) -> impl Iterator<Item = Str<'a>> {
-        self.items(items)
-            .iter()
-            .filter_map(|&id| match self.value(id) {
-                Value::Str(value) => Some(value),
-                _ => None,
-            })
+        self.items(items).iter().filter_map(|&id| match self.value(id) {
+            Value::Str(value) => Some(value),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_magnitude_of_a_long_is_its_digits_of_fifteen_bits_joined() {
+        let magnitude = |digits: &[u8]| {
+            let mut bytes = Long { negative: false, digits }.magnitude();
+            bytes.resize(16, 0);
+            u128::from_le_bytes(bytes.try_into().unwrap())
+        };
+        assert_eq!(magnitude(b""), 0);
+        assert_eq!(magnitude(b"\x01\0\0\0\x02\0"), (2 << 30) + 1);
+        assert_eq!(magnitude(b"\xff\x7f\xff\x7f\xff\x7f\xff\x7f\xff\x7f"), (1 << 75) - 1);
     }
 }

@@ -32,25 +32,10 @@
 //! [`Writer::take`], so that the calls in between need no checks.
 
 use super::refs::{Lookup, Refs};
-use super::{since, tag};
+use super::{CodeHeader, since, tag};
 use crate::error::{Error, ErrorKind};
 use crate::limits;
 use crate::version::Version;
-
-/// The numbers at the head of a code object, named as in the data model without `co_`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CodeHeader {
-    /// Positional parameters, positional-only ones included.
-    pub argcount: i32,
-    /// Positional-only parameters.
-    pub posonlyargcount: i32,
-    /// Keyword-only parameters.
-    pub kwonlyargcount: i32,
-    /// Stack slots a frame needs.
-    pub stacksize: i32,
-    /// `CO_*` flags.
-    pub flags: i32,
-}
 
 /// Writes values in canonical marshal form. Reusable: [`Writer::clear`] keeps the memory.
 pub struct Writer {
@@ -116,9 +101,7 @@ impl Writer {
 
     /// Hands out the bytes, or the first error, and clears the writer either way.
     pub fn take(&mut self) -> Result<Vec<u8>, Error> {
-        let result = self
-            .check_complete()
-            .map(|()| std::mem::take(&mut self.out));
+        let result = self.check_complete().map(|()| std::mem::take(&mut self.out));
         self.clear();
         result
     }
@@ -158,10 +141,7 @@ impl Writer {
 
     /// An integer of any size from its sign and the little-endian bytes of its magnitude, zeros at the end allowed.
     pub fn long_from_le_bytes(&mut self, negative: bool, magnitude: &[u8]) {
-        let len = magnitude
-            .iter()
-            .rposition(|&byte| byte != 0)
-            .map_or(0, |last| last + 1);
+        let len = magnitude.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
         if len <= 4 {
             let mut word = [0; 4];
             word[..len].copy_from_slice(&magnitude[..len]);
@@ -205,10 +185,7 @@ impl Writer {
     /// `value` is the string in UTF-8, surrogates encoded as `surrogatepass` does; `ascii` must say whether it is ASCII.
     #[inline]
     pub fn str(&mut self, value: &[u8], ascii: bool) {
-        let interned = ascii
-            && value
-                .iter()
-                .all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let interned = ascii && value.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_');
         self.string(value, ascii, interned);
     }
 
@@ -261,10 +238,7 @@ impl Writer {
         }
         self.check_size()?;
         self.out.push(tag::FROZENSET);
-        self.sets.push(OpenSet {
-            count_at: self.out.len(),
-            first_start: self.starts.len(),
-        });
+        self.sets.push(OpenSet { count_at: self.out.len(), first_start: self.starts.len() });
         self.out.extend_from_slice(&[0; 4]);
         Ok(())
     }
@@ -283,17 +257,13 @@ impl Writer {
             return self.fail(ErrorKind::Unbalanced);
         };
         let starts = &mut self.starts[set.first_start..];
-        self.out[set.count_at..set.count_at + 4]
-            .copy_from_slice(&(starts.len() as u32).to_le_bytes());
+        self.out[set.count_at..set.count_at + 4].copy_from_slice(&(starts.len() as u32).to_le_bytes());
         if starts.len() > 1 {
             let first = starts[0];
             let end = self.out.len();
             let out = &self.out;
-            let mut elements: Vec<&[u8]> = starts
-                .iter()
-                .zip(starts[1..].iter().chain([&end]))
-                .map(|(&from, &to)| &out[from..to])
-                .collect();
+            let mut elements: Vec<&[u8]> =
+                starts.iter().zip(starts[1..].iter().chain([&end])).map(|(&from, &to)| &out[from..to]).collect();
             elements.sort_unstable();
             self.sorted.clear();
             for element in elements {
@@ -308,13 +278,7 @@ impl Writer {
     pub fn begin_code(&mut self, header: &CodeHeader) -> Result<(), Error> {
         self.check_size()?;
         self.out.push(tag::CODE);
-        for number in [
-            header.argcount,
-            header.posonlyargcount,
-            header.kwonlyargcount,
-            header.stacksize,
-            header.flags,
-        ] {
+        for number in [header.argcount, header.posonlyargcount, header.kwonlyargcount, header.stacksize, header.flags] {
             self.raw_long(number);
         }
         Ok(())
@@ -343,11 +307,7 @@ impl Writer {
             0
         };
         if short {
-            let tag = if interned {
-                tag::SHORT_ASCII_INTERNED
-            } else {
-                tag::SHORT_ASCII
-            };
+            let tag = if interned { tag::SHORT_ASCII_INTERNED } else { tag::SHORT_ASCII };
             self.out.extend_from_slice(&[tag | flag, value.len() as u8]);
         } else {
             let tag = match (ascii, interned) {
@@ -371,8 +331,7 @@ impl Writer {
             bits |= u32::from(byte) << have;
             have += 8;
             if have >= 15 {
-                self.out
-                    .extend_from_slice(&((bits & 0x7fff) as u16).to_le_bytes());
+                self.out.extend_from_slice(&((bits & 0x7fff) as u16).to_le_bytes());
                 bits >>= 15;
                 have -= 15;
             }
@@ -413,10 +372,7 @@ impl Writer {
 
     fn need(&mut self, marshal_version: u8, found: &'static str) -> Result<(), Error> {
         if self.version.marshal_version() < marshal_version {
-            self.fail(ErrorKind::NotConstant {
-                found,
-                version: self.version,
-            });
+            self.fail(ErrorKind::NotConstant { found, version: self.version });
         }
         self.check_size()
     }
@@ -433,9 +389,7 @@ impl Writer {
         match self.failed {
             Some(kind) => Err(Error::new(kind)),
             None if self.out.len() > self.max_output => Err(Error::new(ErrorKind::TooLarge)),
-            None if !self.sets.is_empty() || self.open_dicts > 0 => {
-                Err(Error::new(ErrorKind::Unbalanced))
-            }
+            None if !self.sets.is_empty() || self.open_dicts > 0 => Err(Error::new(ErrorKind::Unbalanced)),
             None => Ok(()),
         }
     }
