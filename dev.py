@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Developer tasks for capers: ``python3 dev.py`` lists them.
 
-Needs Python 3.11 or newer and cargo; everything else is installed into virtual environments of its own below ``build/``,
-one per interpreter.  What is already there and still fresh is used again: a stamp beside each environment remembers the
-requirements and the sources it was made from.  This file uses the standard library only and knows nothing of capers
-but where its parts lie.
+Needs Python 3.11 or newer and cargo; everything else is installed into virtual environments of its own below
+``build/``, one per interpreter.  What is already there and still fresh is used again: a stamp beside each environment
+remembers the requirements and the sources it was made from.  This file uses the standard library only and knows nothing
+of capers but where its parts lie.
 """
 
 import argparse
@@ -88,7 +88,9 @@ def cargo():
     """Return the path of cargo."""
     found = shutil.which("cargo")
     if found is None:
-        raise Failure("cannot find cargo: install Rust (the minimum version is rust-version in Cargo.toml) and put it on PATH")
+        raise Failure(
+            "cannot find cargo: install Rust (the minimum version is rust-version in Cargo.toml) and put it on PATH"
+        )
     return found
 
 
@@ -428,14 +430,14 @@ def choose(wanted):
 
 
 def task_build(options):
-    """build capers (release) and install it into build/venv-X.Y"""
+    """Build capers (release) and install it into build/venv-X.Y."""
     python = choose(options.python)
     python.build()
     say(f"capers is installed in {python.venv}")
 
 
 def task_demo(options):
-    """ship a gallery of functions to fresh processes; compare pickle, dill, cloudpickle"""
+    """Ship a gallery of functions to fresh processes; compare pickle, dill, cloudpickle."""
     python = choose(options.python)
     python.install(ROOT / "examples" / "requirements.txt")
     python.build()
@@ -466,7 +468,7 @@ def python_tests(python, arguments):
 
 
 def task_test(options):
-    """run the Rust tests, build capers, run pytest (tidy tests included)"""
+    """Run the Rust tests, build capers, run pytest (tidy tests included)."""
     arguments = ["-k", options.k] if options.k else []
     python = choose(options.python)
     if not options.k:
@@ -475,7 +477,7 @@ def task_test(options):
 
 
 def task_matrix(options):
-    """run the tests on every interpreter present (PATH, pyenv, 3.14 and 3.15)"""
+    """Run the tests on every interpreter present (PATH, pyenv, 3.14 and 3.15)."""
     arguments = (["-k", options.k] if options.k else []) + options.rest
     pythons = all_pythons()
     if not options.k:
@@ -497,7 +499,7 @@ def task_matrix(options):
 
 
 def task_lint(options):
-    """check formatting, lints and types; change nothing"""
+    """Check formatting, lints and types; change nothing."""
     python = choose(options.python)
     if isinstance(python, NextPython):
         raise Failure("lint runs on an interpreter of this machine, not on one in a folder of its own")
@@ -520,7 +522,7 @@ def task_lint(options):
 
 
 def task_format(options):
-    """rewrite the Rust and Python sources in the house style"""
+    """Rewrite the Rust and Python sources in the house style."""
     python = choose(options.python)
     python.install(ROOT / "tests" / "tidy" / "requirements.txt")
     run(cargo(), "fmt", "--all")
@@ -529,7 +531,7 @@ def task_format(options):
 
 
 def task_bless(options):
-    """rewrite the golden files from what the code does now; read the diff afterwards"""
+    """Rewrite the golden files from what the code does now; read the diff afterwards."""
     python = choose(options.python)
     python.install(ROOT / "tests" / "requirements.txt")
     python.build()
@@ -537,7 +539,7 @@ def task_bless(options):
 
 
 def task_bench(options):
-    """measure capers against cloudpickle and dill, and judge the figures"""
+    """Measure capers against cloudpickle and dill, and judge the figures."""
     python = choose(options.python)
     python.install(ROOT / "bench" / "requirements.txt")
     python.build()
@@ -555,7 +557,7 @@ def task_bench(options):
 
 
 def task_conformance(options):
-    """run the shared round-trip cases, where they are present"""
+    """Run the shared round-trip cases, where they are present."""
     runner = SHARED / "conformance" / "runner.py"
     if not runner.exists():
         raise Failure(f"there is no {runner}")
@@ -569,7 +571,7 @@ def task_conformance(options):
 
 
 def task_clean(options):
-    """remove build/ (with --all also target/) and the tools' caches"""
+    """Remove build/ (with --all also target/) and the tools' caches."""
     names = ["build", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis"] + ["target"] * options.all
     for name in names:
         if (ROOT / name).exists():
@@ -593,14 +595,12 @@ def parser():
         epilog="Arguments after -- go to the tool underneath (pytest, the gallery, the bench).",
     )
     commands = top.add_subparsers(dest="task", metavar="TASK", title="tasks")
-    tasks = {
-        name.removeprefix("task_"): function for name, function in globals().items() if name.startswith("task_")
-    }
+    tasks = {name.removeprefix("task_"): function for name, function in globals().items() if name.startswith("task_")}
     made = {}
     for name, function in tasks.items():
         told = function.__doc__
-        described = told[0].upper() + told[1:] + "."
-        made[name] = commands.add_parser(name, help=told, description=described, formatter_class=layout)
+        in_list = told[0].lower() + told[1:].rstrip(".")
+        made[name] = commands.add_parser(name, help=in_list, description=told, formatter_class=layout)
         if name not in ("matrix", "clean"):
             made[name].add_argument("--python", metavar="X.Y", help="a version or the path of an interpreter")
     for name in ("test", "matrix", "conformance"):

@@ -90,8 +90,12 @@ def print_row(case, row, tool):
 def run(options):
     """Measure every case and judge the ratios."""
     tool, rounds = options.tool, options.rounds or ROUNDS
-    print(f"  {'':<33} {'dumps':>7} {'×':>6} {'×':>6}  {'first':>7} {'×':>6}  {'loads':>7} {'×':>6}  {'bytes':>8} {'×':>5}")
-    print(f"  {'function':<33} {'µs':>7} {'cp':>6} {'dill':>6}  {'µs':>7} {'cp':>6}  {'µs':>7} {'cp':>6}  {'':>8} {'cp':>5}")
+    print(
+        f"  {'':<33} {'dumps':>7} {'×':>6} {'×':>6}  {'first':>7} {'×':>6}  {'loads':>7} {'×':>6}  {'bytes':>8} {'×':>5}"
+    )
+    print(
+        f"  {'function':<33} {'µs':>7} {'cp':>6} {'dill':>6}  {'µs':>7} {'cp':>6}  {'µs':>7} {'cp':>6}  {'':>8} {'cp':>5}"
+    )
     rows = {}
     for case in CASES:
         if options.k not in case.name:
@@ -106,7 +110,9 @@ def run(options):
     def every(kind):
         return [row[kind] for row in rows.values() if row[kind] is not None]
 
-    mean = {kind: geometric_mean(every(kind)) for kind in ("dumps", "dumps dill", "first", "loads", "loads dill", "size")}
+    mean = {
+        kind: geometric_mean(every(kind)) for kind in ("dumps", "dumps dill", "first", "loads", "loads dill", "size")
+    }
     print(
         f"  {'geometric mean':<33} {'':>7} {number(mean['dumps']):>6} {number(mean['dumps dill']):>6}  {'':>7} "
         f"{number(mean['first']):>6}  {'':>7} {number(mean['loads']):>6}  {'':>8} {number(mean['size']):>5}"
@@ -121,7 +127,12 @@ def run(options):
         return min(every(kind), default=float("nan"))
 
     bars = [
-        Bar(f"rows that {tool} restores wrongly or not", sum(tool in row["failed"] for row in rows.values()), at_most=0, unit=""),
+        Bar(
+            f"rows that {tool} restores wrongly or not",
+            sum(tool in row["failed"] for row in rows.values()),
+            at_most=0,
+            unit="",
+        ),
         Bar("repeated dumps against cloudpickle, mean", mean["dumps"], at_least=DUMPS),
         Bar("repeated dumps against dill, mean", mean["dumps dill"], at_least=DUMPS_DILL),
         Bar("first dumps against cloudpickle, mean", mean["first"], at_least=FIRST),

@@ -69,7 +69,12 @@ def run(options):
         for unit in ("kibibytes", "blocks")
     }
     bars = [
-        Bar("functions that could not be repeated", sum("error" in each for each in figures.values()), at_most=0, unit=""),
+        Bar(
+            "functions that could not be repeated",
+            sum("error" in each for each in figures.values()),
+            at_most=0,
+            unit="",
+        ),
         Bar("most growth of the resident set", worst["kibibytes"], at_most=KIBIBYTES, unit=" KiB"),
         Bar("most growth in allocated blocks", worst["blocks"], at_most=BLOCKS, unit=""),
     ]

@@ -62,7 +62,12 @@ def ship_everywhere(entry, tool, rivals):
 
 def head(paper, tool, rivals):
     """Print the heads of the columns."""
-    columns = ["function".ljust(TITLE), "bytes".rjust(BYTES), "came back".ljust(CAME), *(r.ljust(RIVAL) for r in rivals)]
+    columns = [
+        "function".ljust(TITLE),
+        "bytes".rjust(BYTES),
+        "came back".ljust(CAME),
+        *(r.ljust(RIVAL) for r in rivals),
+    ]
     paper.line(("   " + " ".join(columns)).rstrip(), "dim")
 
 
@@ -89,7 +94,9 @@ def closing(paper, tool, results, seconds, wordy):
         bar = "█" * round(good / total * 40)
         paper.line(f"   {name:<12} {good:>3} of {total}  " + paper.ink("good" if name == tool else "dim", bar))
     paper.line()
-    processes = "Every sender was a script run as __main__; every receiver was a fresh process that could import none of it."
+    processes = (
+        "Every sender was a script run as __main__; every receiver was a fresh process that could import none of it."
+    )
     if tool == "capers":
         processes += " What capers wrote was loaded twice, by capers.loads and by the standard library's pickle.loads."
     if "dill" in names:

@@ -155,8 +155,13 @@ AROUND = Section(
             "[1, 2, 3]",
             "items = [1, 2]",
         ),
-        Entry("a static and a class method", "pair", "[m.__func__(1) for m in f]", "[2, 3]",
-              "pair = staticmethod(lambda x: x + 1), classmethod(lambda x: x + 2)"),
+        Entry(
+            "a static and a class method",
+            "pair",
+            "[m.__func__(1) for m in f]",
+            "[2, 3]",
+            "pair = staticmethod(lambda x: x + 1), classmethod(lambda x: x + 2)",
+        ),
         Entry(
             "a code object",
             "code",
