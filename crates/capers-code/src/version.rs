@@ -5,8 +5,8 @@
 //! that an interpreter that has never heard of the magic number can still name the version in its error message.
 //!
 //! Magic numbers are `importlib.util.MAGIC_NUMBER` (low 16 bits) of the final releases, read from the interpreters 3.11.7,
-//! 3.12.1, 3.13.0, 3.14.10 and 3.15.2. CPython freezes the number at the first release candidate. The ranges are those that
-//! `Include/internal/pycore_magic_number.h` reserves for a minor version: fifty numbers each, alphas and betas included.
+//! 3.12.1, 3.13.0, 3.14.10 and 3.15.2. CPython freezes the number at the first release candidate. The ranges follow
+//! `Include/internal/pycore_magic_number.h` (read in 3.15): from 3.11 on, Python 3.n starts with 2900 + 50n.
 
 use std::fmt;
 use std::ops::RangeInclusive;

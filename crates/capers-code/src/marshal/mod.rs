@@ -1,14 +1,17 @@
 //! CPython's marshal format, as far as code objects need it.
 //!
-//! marshal has no specification but `Python/marshal.c` of each CPython version; what stands here was read there (3.11 to
-//! 3.15) and checked against the interpreters. A value is one type byte and its content. The top bit of the type byte
-//! (`FLAG_REF`) enters the value into a list, in the order of the type bytes, and `TYPE_REF` with a list index stands for
-//! the same value again. Numbers are little-endian.
+//! marshal has no specification but `Python/marshal.c`. What stands here was read there, in a source of early 3.11;
+//! what came later (qualified names in 3.11 itself, slices in 3.14, frozendicts in 3.15) was learned from the bytes
+//! that the interpreters write, and all of it is checked against 3.11 to 3.15.
 //!
-//! CPython sets `FLAG_REF` where the reference count happens to be above one, so its bytes vary with what the process did
-//! before. [`Writer`] has fixed rules instead; its bytes are a function of the value. [`Tree`] reads either, and
-//! [`canonicalize`] goes from one to the other. Writer and reader share nothing but
-//! the type bytes and the code header here.
+//! A value is one type byte and its content. The top bit of the type byte (`FLAG_REF`) enters the value into a list, in
+//! the order of the type bytes, and `TYPE_REF` with a list index stands for the same value again. Numbers are little-
+//! endian.
+//!
+//! CPython sets `FLAG_REF` where the reference count happens to be above one, so its bytes vary with what the process
+//! did before. [`Writer`] has fixed rules instead; its bytes are a function of the value. [`Tree`] reads either, and
+//! [`canonicalize`] goes from one to the other. Writer and reader share nothing but the type bytes and the code header
+//! here.
 
 mod canonical;
 mod reader;
