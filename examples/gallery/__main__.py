@@ -33,7 +33,7 @@ class Paper:
 
     def paragraph(self, text, indent="   "):
         """Print *text* filled to the width."""
-        for line in textwrap.wrap(" ".join(text.split()), WIDTH - 8, initial_indent=indent, subsequent_indent=indent):
+        for line in textwrap.wrap(" ".join(text.split()), WIDTH - 4, initial_indent=indent, subsequent_indent=indent):
             self.line(line)
 
 
