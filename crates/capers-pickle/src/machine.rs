@@ -85,7 +85,7 @@ impl<V> Machine<V> {
     /// A machine that goes on with this memo.
     #[must_use]
     pub fn with_memo(memo: Memo<V>) -> Self {
-        Machine { memo, ..Machine::default() }
+        Machine { stack: Vec::new(), marks: Vec::new(), fence: 0, memo }
     }
 
     /// Drop every value and give back the room, unless it is too large to be worth keeping.
@@ -98,6 +98,12 @@ impl<V> Machine<V> {
             marks: self.marks,
             memo,
         })
+    }
+
+    /// Drop the stack and keep the memo.
+    #[must_use]
+    pub fn into_memo(self) -> Memo<V> {
+        self.memo
     }
 
     fn reset(&mut self) {

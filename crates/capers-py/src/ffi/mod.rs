@@ -5,4 +5,5 @@
 //! now, and whether Python code can run inside.
 #![expect(unsafe_code, reason = "the one address of unsafe code; tests/tidy holds it")]
 
+pub(crate) mod load_window;
 pub(crate) mod make;

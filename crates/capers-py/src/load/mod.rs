@@ -1,6 +1,135 @@
-//! The loading side: a live host for the pickle machine.
-use pyo3::prelude::*;
+//! The loading side: a live host for the pickle machine, and the functions and the class that drive it.
+//!
+//! The way in is `loads | load | Unpickler.load → run → capers_pickle::Machine ⇄ Live → find_class | wire → object`.
+//! This module knows nothing of the dumping side.
 
-pub(crate) fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+mod code_cache;
+mod failure;
+mod file;
+mod globals;
+mod live;
+mod state;
+mod unpickler;
+mod wire;
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use capers_pickle::limits::Unlimited;
+use capers_pickle::{Machine, Room, SliceSource, Source};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyIterator};
+
+use self::failure::Failure;
+use self::live::{Decoding, Door, Live};
+use self::state::State;
+use crate::ffi::load_window::ObjectSource;
+
+thread_local! {
+    /// The allocations of this thread's last machine. While a load runs they are out, so that a load inside it makes its own.
+    static ROOM: Cell<Option<Room<()>>> = const { Cell::new(None) };
+}
+
+/// Run one pickle. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
+fn run<'py, S: Source>(
+    machine: &mut Machine<Bound<'py, PyAny>>,
+    live: &mut Live<'_, 'py>,
+    source: &mut S,
+) -> PyResult<Bound<'py, PyAny>>
+where
+    Failure: From<S::Error>,
+{
+    let (py, state) = (live.py, live.state);
+    match catch_unwind(AssertUnwindSafe(|| machine.run(live, source, &mut Unlimited))) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(failure)) => Err(failure.into_exception(py, state)),
+        Err(panic) => {
+            let what = panic.downcast_ref::<&str>().copied();
+            let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
+            Err(state.unpickling_error(py, format!("internal error in capers: {what}")))
+        }
+    }
+}
+
+fn iterator<'py>(buffers: Option<&Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyIterator>>> {
+    buffers.map(PyAnyMethods::try_iter).transpose()
+}
+
+fn truthy(flag: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    flag.map_or(Ok(true), |flag| flag.is_truthy())
+}
+
+/// Return the object that the pickle in *data*, a bytes-like object, describes.
+///
+/// *fix_imports*, *encoding* and *errors* say how to read pickles of Python 2: whether to map its module names, and how
+/// to decode its strings (``"bytes"`` leaves them as bytes). *buffers* is an iterable of the buffers that were pickled
+/// out of band. Bytes after the pickle are ignored.
+///
+/// Loading a pickle runs code: load only what you trust.
+#[pyfunction]
+#[pyo3(
+    signature = (data, /, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None),
+    text_signature = "(data, /, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None)"
+)]
+fn loads<'py>(
+    data: &Bound<'py, PyAny>,
+    fix_imports: Option<&Bound<'py, PyAny>>,
+    encoding: &str,
+    errors: &str,
+    buffers: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = data.py();
+    let mut live = Live {
+        py,
+        state: State::get(py)?,
+        door: Door::Plain,
+        persistent: None,
+        decoding: Decoding { encoding, errors },
+        fix_imports: truthy(fix_imports)?,
+        buffers: iterator(buffers)?,
+        proto: 0,
+        last_code: None,
+    };
+    let room = ROOM.take().map(Room::recycle).unwrap_or_default();
+    let mut machine = Machine::with_room(room);
+    let result = match data.cast_exact::<PyBytes>() {
+        Ok(bytes) => run(&mut machine, &mut live, &mut SliceSource::new(bytes.as_bytes())),
+        Err(_) => match ObjectSource::new(data) {
+            Ok(mut source) => run(&mut machine, &mut live, &mut source),
+            Err(error) => Err(error),
+        },
+    };
+    // Dropping what the machine still holds may run Python code, so the room is put back after it.
+    let room = machine.into_room();
+    ROOM.set(room.map(Room::recycle));
+    result
+}
+
+/// Read a pickle from the binary file *file* and return the object it describes.
+///
+/// The same as ``Unpickler(file, ...).load()``; see there for the arguments.
+#[pyfunction]
+#[pyo3(
+    signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None),
+    text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None)"
+)]
+fn load<'py>(
+    file: &Bound<'py, PyAny>,
+    fix_imports: Option<&Bound<'py, PyAny>>,
+    encoding: &str,
+    errors: &str,
+    buffers: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let decoding = Decoding { encoding, errors };
+    unpickler::load_file(file, truthy(fix_imports)?, decoding, iterator(buffers)?)
+}
+
+/// Add the names of the loading side to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // Functions take their `__module__` from the module they are made for; users know them as `capers.loads`.
+    let shown = PyModule::new(module.py(), "capers")?;
+    module.add("loads", wrap_pyfunction!(loads, &shown)?)?;
+    module.add("load", wrap_pyfunction!(load, &shown)?)?;
+    module.add_class::<unpickler::Unpickler>()?;
     Ok(())
 }

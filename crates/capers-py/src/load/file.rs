@@ -1,0 +1,263 @@
+//! A pickle that is read from a Python file.
+//!
+//! Reads what CPython's unpickler reads: with `peek`, as much as the file has ready, and later only as far as it was
+//! used; without it, exactly the bytes asked for, so that the file stands right behind the pickle afterwards. Unlike it,
+//! a read that returns less than it was asked for is followed by another until nothing comes (gh-93050), and nothing is
+//! asked for far ahead of the bytes seen.
+
+use capers_pickle::{Error, ErrorKind, Source};
+use pyo3::exceptions::{PyNotImplementedError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use super::failure::Failure;
+use crate::ffi::load_window;
+
+/// How much `peek` is asked for.
+const PREFETCH: usize = 1 << 17;
+
+/// How much is asked of one `read` at most.
+const LARGEST: usize = 64 << 20;
+
+/// The methods of a file and what was read of it but not yet used.
+#[derive(Default)]
+pub(super) struct File {
+    methods: Option<Methods>,
+    held: Option<Py<PyBytes>>,
+    at: usize,
+    /// Up to where the file itself has advanced within `held`.
+    advanced: usize,
+}
+
+struct Methods {
+    read: Py<PyAny>,
+    readline: Py<PyAny>,
+    readinto: Option<Py<PyAny>>,
+    peek: Option<Py<PyAny>>,
+}
+
+impl File {
+    /// Take the methods of a file object.
+    pub(super) fn new(file: &Bound<'_, PyAny>) -> PyResult<File> {
+        let method = |name: &str| -> PyResult<Option<Py<PyAny>>> { Ok(file.getattr_opt(name)?.map(Bound::unbind)) };
+        let (peek, readinto, read, readline) =
+            (method("peek")?, method("readinto")?, method("read")?, method("readline")?);
+        let (Some(read), Some(readline)) = (read, readline) else {
+            return Err(PyTypeError::new_err("file must have 'read' and 'readline' attributes"));
+        };
+        Ok(File { methods: Some(Methods { read, readline, readinto, peek }), ..File::default() })
+    }
+
+    /// Show the garbage collector what is kept.
+    pub(super) fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        if let Some(methods) = &self.methods {
+            visit.call(&methods.read)?;
+            visit.call(&methods.readline)?;
+            visit.call(&methods.readinto)?;
+            visit.call(&methods.peek)?;
+        }
+        Ok(())
+    }
+
+    /// Read on from here.
+    pub(super) fn source<'a, 'py>(&'a mut self, py: Python<'py>) -> Option<FileSource<'a, 'py>> {
+        let held = self.held.take().map_or_else(|| PyBytes::new(py, b""), |held| held.into_bound(py));
+        self.methods.as_ref()?;
+        Some(FileSource { held, before: 0, file: self })
+    }
+}
+
+/// A [`File`] being read.
+pub(super) struct FileSource<'a, 'py> {
+    file: &'a mut File,
+    held: Bound<'py, PyBytes>,
+    /// Bytes taken before `held` began.
+    before: u64,
+}
+
+impl Drop for FileSource<'_, '_> {
+    fn drop(&mut self) {
+        self.file.held = Some(self.held.clone().unbind());
+    }
+}
+
+impl<'py> FileSource<'_, 'py> {
+    fn methods(&self) -> Result<&Methods, Failure> {
+        self.file.methods.as_ref().ok_or_else(truncated)
+    }
+
+    fn rest(&self) -> usize {
+        self.held.as_bytes().len() - self.file.at
+    }
+
+    /// Let the file advance to where reading has come.
+    fn skip_consumed(&mut self) -> Result<(), Failure> {
+        let consumed = self.file.at.saturating_sub(self.file.advanced);
+        if consumed > 0 {
+            self.methods()?.read.call1(self.held.py(), (consumed,))?;
+            self.file.advanced = self.file.at;
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, data: Bound<'py, PyBytes>) {
+        self.before += self.file.at as u64;
+        self.file.at = 0;
+        self.file.advanced = data.as_bytes().len();
+        self.held = data;
+    }
+
+    /// Have at least `count` bytes at hand; what was held is used up or, as in C, let go.
+    #[cold]
+    fn fill(&mut self, count: usize) -> Result<(), Failure> {
+        let py = self.held.py();
+        self.skip_consumed()?;
+        if count < PREFETCH
+            && let Some(peek) = &self.methods()?.peek
+        {
+            match peek.call1(py, (PREFETCH,)) {
+                Ok(data) => {
+                    let data = load_window::as_bytes(data.bind(py))?;
+                    self.hold(data);
+                    self.file.advanced = 0;
+                    if count <= self.rest() {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.is_instance_of::<PyNotImplementedError>(py) => {
+                    if let Some(methods) = &mut self.file.methods {
+                        methods.peek = None;
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let first = self.read(count.min(LARGEST))?;
+        let got = first.as_bytes().len();
+        if got >= count {
+            self.hold(first);
+            return Ok(());
+        }
+        if got == 0 {
+            self.hold(first);
+            return Err(truncated());
+        }
+        let mut all = first.as_bytes().to_vec();
+        drop(first);
+        while all.len() < count {
+            let more = self.read((count - all.len()).min(LARGEST))?;
+            if more.as_bytes().is_empty() {
+                self.hold(PyBytes::new(py, &all));
+                return Err(truncated());
+            }
+            all.extend_from_slice(more.as_bytes());
+        }
+        self.hold(PyBytes::new(py, &all));
+        Ok(())
+    }
+
+    fn read(&self, count: usize) -> Result<Bound<'py, PyBytes>, Failure> {
+        let py = self.held.py();
+        let data = self.methods()?.read.call1(py, (count,))?;
+        Ok(load_window::as_bytes(data.bind(py))?)
+    }
+}
+
+#[cold]
+fn truncated() -> Failure {
+    Error::new(ErrorKind::Truncated).into()
+}
+
+impl Source for FileSource<'_, '_> {
+    type Error = Failure;
+
+    fn offset(&self) -> u64 {
+        self.before + self.file.at as u64
+    }
+
+    fn prefers_copy(&self, count: usize) -> bool {
+        count > self.rest()
+    }
+
+    #[inline]
+    fn next_byte(&mut self) -> Result<Option<u8>, Failure> {
+        match self.take(1) {
+            Ok(bytes) => Ok(bytes.first().copied()),
+            Err(failure) if failure.is_truncated() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, count: usize) -> Result<&[u8], Failure> {
+        if count > self.rest() {
+            self.fill(count)?;
+        }
+        let at = self.file.at;
+        self.file.at += count;
+        Ok(&self.held.as_bytes()[at..at + count])
+    }
+
+    fn line(&mut self) -> Result<&[u8], Failure> {
+        let rest = &self.held.as_bytes()[self.file.at..];
+        let mut end = rest.iter().position(|&byte| byte == b'\n');
+        if end.is_none() {
+            self.skip_consumed()?;
+            let py = self.held.py();
+            let data = self.methods()?.readline.call0(py)?;
+            let data = load_window::as_bytes(data.bind(py))?;
+            self.hold(data);
+            if self.held.as_bytes().last() == Some(&b'\n') {
+                end = Some(self.rest() - 1);
+            }
+        }
+        match end {
+            Some(end) => self.take(end + 1),
+            None => Err(truncated()),
+        }
+    }
+
+    fn read_into(&mut self, mut out: &mut [u8]) -> Result<(), Failure> {
+        let held = self.rest().min(out.len());
+        out[..held].copy_from_slice(self.take(held)?);
+        out = &mut out[held..];
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.skip_consumed()?;
+        let py = self.held.py();
+        while !out.is_empty() {
+            let readinto = self.methods()?.readinto.as_ref().map(|readinto| readinto.clone_ref(py));
+            let count = if let Some(readinto) = readinto {
+                load_window::read_into(readinto.bind(py), out)?
+            } else {
+                let data = self.methods()?.read.call1(py, (out.len(),))?;
+                let data = data.bind(py);
+                let Ok(data) = data.cast::<PyBytes>() else {
+                    let text = format!("read() returned non-bytes object ({})", data.get_type().repr()?);
+                    return Err(PyValueError::new_err(text).into());
+                };
+                let count = data.as_bytes().len().min(out.len());
+                out[..count].copy_from_slice(&data.as_bytes()[..count]);
+                count
+            };
+            if count == 0 {
+                return Err(truncated());
+            }
+            self.before += count as u64;
+            out = &mut out[count..];
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, count: usize) -> Result<(), Failure> {
+        if count > self.rest() {
+            self.fill(count)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        self.skip_consumed()
+    }
+}

@@ -1,0 +1,488 @@
+//! The live host: makes Python objects for the pickle machine.
+//!
+//! Each method is one opcode's work on objects, in the order and with the errors of CPython's `Modules/_pickle.c` of the
+//! running version. Nothing is borrowed across a call into Python: what is in use is owned by the frame here or by the
+//! machine's stack, which nobody else can reach.
+
+use capers_pickle::text::{self, IntText};
+use capers_pickle::{Error, ErrorKind, Host, Items, Source};
+use pyo3::exceptions::{PyUnicodeDecodeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType,
+};
+
+use super::failure::Failure;
+use super::globals;
+use super::state::State;
+use super::unpickler::Unpickler;
+use super::wire;
+use crate::ffi::make;
+
+type Object<'py> = Bound<'py, PyAny>;
+type Made<'py> = Result<Object<'py>, Failure>;
+
+/// How Python 2 strings become objects.
+#[derive(Clone, Copy)]
+pub(super) struct Decoding<'a> {
+    pub(super) encoding: &'a str,
+    pub(super) errors: &'a str,
+}
+
+impl Default for Decoding<'_> {
+    fn default() -> Self {
+        Decoding { encoding: "ASCII", errors: "strict" }
+    }
+}
+
+/// Who resolves globals and persistent ids.
+pub(super) enum Door<'a, 'py> {
+    /// The functions of this module alone.
+    Plain,
+    /// An unpickler whose type is exactly ours: its protocol is to be kept up to date.
+    Exact(&'a Bound<'py, Unpickler>),
+    /// An unpickler of a subclass: its methods may be overridden.
+    Subclass(&'a Bound<'py, Unpickler>),
+}
+
+/// The host.
+pub(super) struct Live<'a, 'py> {
+    pub(super) py: Python<'py>,
+    pub(super) state: &'a State,
+    pub(super) door: Door<'a, 'py>,
+    pub(super) persistent: Option<Object<'py>>,
+    pub(super) decoding: Decoding<'a>,
+    pub(super) fix_imports: bool,
+    pub(super) buffers: Option<Bound<'py, PyIterator>>,
+    pub(super) proto: u8,
+    pub(super) last_code: wire::LastCode<'py>,
+}
+
+impl<'py> Live<'_, 'py> {
+    fn find_class(&mut self, module: &Object<'py>, name: &Object<'py>) -> Made<'py> {
+        Ok(match &self.door {
+            Door::Plain | Door::Exact(_) => {
+                globals::find_class(module, name, self.proto, self.fix_imports, self.state)?
+            }
+            Door::Subclass(unpickler) => unpickler.call_method1(&self.state.names.find_class, (module, name))?,
+        })
+    }
+
+    fn unpickling_error(&self, text: impl Into<String>) -> Failure {
+        self.state.unpickling_error(self.py, text).into()
+    }
+
+    /// An attribute that may be missing.
+    fn attribute(&self, object: &Object<'py>, name: &Py<PyString>) -> Result<Option<Object<'py>>, Failure> {
+        Ok(object.getattr_opt(name)?)
+    }
+
+    /// Attributes one by one, as `BUILD` sets them.
+    fn set_state(&self, object: &Object<'py>, state: &Object<'py>) -> Result<(), Failure> {
+        let (dict_state, slot_state) = match state.cast::<PyTuple>() {
+            Ok(pair) if pair.len() == 2 => (pair.get_item(0)?, Some(pair.get_item(1)?)),
+            _ => (state.clone(), None),
+        };
+        if !dict_state.is_none() {
+            let Ok(dict_state) = dict_state.cast::<PyDict>() else {
+                return Err(self.unpickling_error("state is not a dictionary"));
+            };
+            let dict = object.getattr(&self.state.names.dict)?;
+            let plain = dict.cast_exact::<PyDict>().ok();
+            for (key, value) in make::pairs(dict_state) {
+                let key = match key.cast_into_exact::<PyString>() {
+                    Ok(key) => make::interned(key).into_any(),
+                    Err(other) => other.into_inner(),
+                };
+                match plain {
+                    Some(dict) => make::dict_set(dict, &key, &value)?,
+                    None => make::set_item(&dict, &key, &value)?,
+                }
+            }
+        }
+        if let Some(slot_state) = slot_state {
+            let Ok(slot_state) = slot_state.cast::<PyDict>() else {
+                return Err(self.unpickling_error("slot state is not a dictionary"));
+            };
+            for (key, value) in make::pairs(slot_state) {
+                make::set_attribute(object, &key, &value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'py> Host for Live<'_, 'py> {
+    type Value = Object<'py>;
+    type Error = Failure;
+
+    fn pause(&mut self) -> Result<(), Failure> {
+        Ok(self.py.check_signals()?)
+    }
+
+    fn protocol(&mut self, proto: u8) {
+        self.proto = proto;
+        if let Door::Exact(unpickler) | Door::Subclass(unpickler) = &self.door {
+            unpickler.get().set_proto(proto);
+        }
+    }
+
+    fn signed_binstring(&self) -> bool {
+        self.state.signed_binstring
+    }
+
+    #[inline]
+    fn none(&mut self) -> Object<'py> {
+        self.py.None().into_bound(self.py)
+    }
+
+    #[inline]
+    fn bool(&mut self, value: bool) -> Object<'py> {
+        PyBool::new(self.py, value).to_owned().into_any()
+    }
+
+    #[inline]
+    fn int(&mut self, value: i32) -> Made<'py> {
+        Ok(make::int(self.py, value.into())?)
+    }
+
+    fn long(&mut self, bytes: &[u8]) -> Made<'py> {
+        Ok(make::int_from_bytes(self.py, bytes)?)
+    }
+
+    fn int_line(&mut self, line: &[u8]) -> Made<'py> {
+        Ok(match text::int_line(line, self.state.int_rules) {
+            IntText::Bool(value) => self.bool(value),
+            IntText::Int(value) => make::int(self.py, value)?,
+            IntText::Other => {
+                let base = if self.state.int_rules.prefixes { 0 } else { 10 };
+                make::int_from_text(self.py, line, base)
+                    .map_err(|_| PyValueError::new_err("could not convert string to int"))?
+            }
+        })
+    }
+
+    fn long_line(&mut self, line: &[u8]) -> Made<'py> {
+        let base = if self.state.int_rules.prefixes { 0 } else { 10 };
+        let digits = line.strip_suffix(b"L\n").unwrap_or(line);
+        Ok(make::int_from_text(self.py, digits, base)?)
+    }
+
+    fn index_line(&mut self, line: &[u8]) -> Result<i64, Failure> {
+        Ok(make::index(&make::int_from_text(self.py, line, 10)?)?)
+    }
+
+    #[inline]
+    fn float(&mut self, value: f64) -> Made<'py> {
+        Ok(PyFloat::new(self.py, value).into_any())
+    }
+
+    fn float_line(&mut self, line: &[u8]) -> Made<'py> {
+        Ok(make::float_from_line(self.py, line)?)
+    }
+
+    #[inline]
+    fn text(&mut self, utf8: &[u8]) -> Made<'py> {
+        if let Some(name) = self.state.wire.module_name(self.py, utf8) {
+            return Ok(name);
+        }
+        Ok(make::text(self.py, utf8)?)
+    }
+
+    fn raw_unicode(&mut self, text: &[u8]) -> Made<'py> {
+        Ok(make::raw_unicode(self.py, text)?)
+    }
+
+    fn string(&mut self, bytes: &[u8]) -> Made<'py> {
+        let Decoding { encoding, errors } = self.decoding;
+        if encoding == "bytes" {
+            return self.bytes(bytes);
+        }
+        Ok(make::decode(self.py, bytes, encoding, errors)?)
+    }
+
+    fn string_literal(&mut self, escaped: &[u8]) -> Made<'py> {
+        let bytes = make::decode_escapes(self.py, escaped)?;
+        if self.decoding.encoding == "bytes" {
+            return Ok(bytes.into_any());
+        }
+        self.string(bytes.as_bytes())
+    }
+
+    #[inline]
+    fn bytes(&mut self, bytes: &[u8]) -> Made<'py> {
+        Ok(PyBytes::new(self.py, bytes).into_any())
+    }
+
+    fn bytearray(&mut self, bytes: &[u8]) -> Made<'py> {
+        Ok(PyByteArray::new(self.py, bytes).into_any())
+    }
+
+    fn bytes_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
+    where
+        Failure: From<S::Error>,
+    {
+        let made = make::bytes_from(self.py, count, |out| source.read_into(out).map_err(Failure::from))?;
+        Ok(made.into_any())
+    }
+
+    #[inline]
+    fn empty_tuple(&mut self) -> Object<'py> {
+        self.state.empty_tuple.bind(self.py).clone().into_any()
+    }
+
+    #[inline]
+    fn tuple(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
+        Ok(make::tuple(self.py, items)?.into_any())
+    }
+
+    #[inline]
+    fn empty_list(&mut self) -> Made<'py> {
+        Ok(PyList::empty(self.py).into_any())
+    }
+
+    fn list(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
+        Ok(make::list(self.py, items)?.into_any())
+    }
+
+    #[inline]
+    fn empty_dict(&mut self) -> Made<'py> {
+        Ok(PyDict::new(self.py).into_any())
+    }
+
+    fn dict(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
+        let made = PyDict::new(self.py);
+        fill_dict(&made, items)?;
+        Ok(made.into_any())
+    }
+
+    fn empty_set(&mut self) -> Made<'py> {
+        Ok(PySet::empty(self.py)?.into_any())
+    }
+
+    fn frozenset(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
+        let items = make::tuple(self.py, items)?;
+        Ok(make::frozenset(&items)?)
+    }
+
+    fn append(&mut self, list: &Object<'py>, item: Object<'py>) -> Result<(), Failure> {
+        if let Ok(list) = list.cast_exact::<PyList>() {
+            return Ok(make::append(list, &item)?);
+        }
+        // `extend` is what C calls here too, with a list of one.
+        let mut items = vec![item];
+        self.appends(list, items.drain(..))
+    }
+
+    fn appends(&mut self, list: &Object<'py>, items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        if let Ok(list) = list.cast_exact::<PyList>() {
+            return Ok(make::extend(list, items)?);
+        }
+        if let Some(extend) = self.attribute(list, &self.state.names.extend)? {
+            let items = make::list(self.py, items)?;
+            extend.call1((items,))?;
+            return Ok(());
+        }
+        let append = list.getattr(&self.state.names.append)?;
+        for item in items {
+            append.call1((item,))?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn set_item(&mut self, dict: &Object<'py>, key: Object<'py>, value: Object<'py>) -> Result<(), Failure> {
+        match dict.cast_exact::<PyDict>() {
+            Ok(dict) => make::dict_set(dict, &key, &value)?,
+            Err(_) => make::set_item(dict, &key, &value)?,
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn set_items(&mut self, dict: &Object<'py>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        if let Ok(dict) = dict.cast_exact::<PyDict>() {
+            return fill_dict(dict, items);
+        }
+        while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            make::set_item(dict, &key, &value)?;
+        }
+        Ok(())
+    }
+
+    fn add_items(&mut self, set: &Object<'py>, items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        if let Ok(set) = set.cast::<PySet>() {
+            let items = make::tuple(self.py, items)?;
+            return Ok(make::set_update(set, &items)?);
+        }
+        let add = set.getattr(&self.state.names.add)?;
+        for item in items {
+            add.call1((item,))?;
+        }
+        Ok(())
+    }
+
+    fn global(&mut self, module: &[u8], name: &[u8]) -> Made<'py> {
+        let module = make::strict_text(self.py, module)?;
+        let name = make::strict_text(self.py, name)?;
+        self.find_class(&module, &name)
+    }
+
+    fn inst_class(&mut self, module: &[u8], name: &[u8]) -> Made<'py> {
+        let module = make::ascii(self.py, module)?;
+        let name = make::ascii(self.py, name)?;
+        self.find_class(&module, &name)
+    }
+
+    fn stack_global(&mut self, module: Object<'py>, name: Object<'py>) -> Made<'py> {
+        if !module.is_exact_instance_of::<PyString>() || !name.is_exact_instance_of::<PyString>() {
+            return Err(Error::new(ErrorKind::GlobalNotText).into());
+        }
+        self.find_class(&module, &name)
+    }
+
+    fn extension(&mut self, code: i32) -> Made<'py> {
+        let cache = self.state.extension_cache.bind(self.py);
+        let key = make::int(self.py, code.into())?;
+        if let Some(found) = cache.get_item(&key)? {
+            return Ok(found);
+        }
+        let Some(pair) = self.state.inverted_registry.bind(self.py).get_item(&key)? else {
+            return Err(PyValueError::new_err(format!("unregistered extension code {code}")).into());
+        };
+        let parts = pair.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
+        let parts = parts.map(|pair| (pair.get_item(0), pair.get_item(1)));
+        let (module, name) = match parts {
+            Some((Ok(module), Ok(name)))
+                if module.is_instance_of::<PyString>() && name.is_instance_of::<PyString>() =>
+            {
+                (module, name)
+            }
+            _ => {
+                let text = format!("_inverted_registry[{code}] isn't a 2-tuple of strings");
+                return Err(PyValueError::new_err(text).into());
+            }
+        };
+        let found = self.find_class(&module, &name)?;
+        cache.set_item(key, &found)?;
+        Ok(found)
+    }
+
+    fn persistent_line(&mut self, id: &[u8]) -> Made<'py> {
+        if self.persistent.is_none() {
+            return self.persistent(self.py.None().into_bound(self.py));
+        }
+        match make::ascii(self.py, id) {
+            Ok(id) => self.persistent(id),
+            Err(error) if error.is_instance_of::<PyUnicodeDecodeError>(self.py) => {
+                Err(self.unpickling_error("persistent IDs in protocol 0 must be ASCII strings"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn persistent(&mut self, id: Object<'py>) -> Made<'py> {
+        match &self.persistent {
+            Some(load) => Ok(load.call1((id,))?),
+            None => Err(self.unpickling_error(NO_PERSISTENT_LOAD)),
+        }
+    }
+
+    #[inline]
+    fn reduce(&mut self, callable: Object<'py>, arguments: Object<'py>) -> Made<'py> {
+        if let Some(wire) = self.state.wire_of(&callable)
+            && let Ok(arguments) = arguments.cast_exact::<PyTuple>()
+            && let Some(made) = wire::call(wire, arguments, self.state, &mut self.last_code)?
+        {
+            return Ok(made);
+        }
+        Ok(make::call(&callable, &arguments)?)
+    }
+
+    fn new_object(&mut self, class: Object<'py>, arguments: Object<'py>, keywords: Option<Object<'py>>) -> Made<'py> {
+        let op = if keywords.is_some() { "NEWOBJ_EX" } else { "NEWOBJ" };
+        let wrong = |what: &str, object: &Object<'py>| -> Failure {
+            match make::type_name(object) {
+                Ok(kind) => self.unpickling_error(format!("{op} {what}, not {kind}")),
+                Err(error) => error.into(),
+            }
+        };
+        let Ok(as_type) = class.cast::<PyType>() else {
+            return Err(wrong("class argument must be a type", &class));
+        };
+        if !make::has_new(as_type) {
+            let kind = make::type_name(&class)?;
+            return Err(self.unpickling_error(format!("{op} class argument '{kind}' doesn't have __new__")));
+        }
+        let Ok(as_tuple) = arguments.cast::<PyTuple>() else {
+            return Err(wrong("args argument must be a tuple", &arguments));
+        };
+        let as_dict = match &keywords {
+            None => None,
+            Some(keywords) => match keywords.cast::<PyDict>() {
+                Ok(keywords) => Some(keywords),
+                Err(_) => return Err(wrong("kwargs argument must be a dict", keywords)),
+            },
+        };
+        match make::new_object(as_type, as_tuple, as_dict)? {
+            Some(made) => Ok(made),
+            None => Err(self.unpickling_error(format!("{op} class argument doesn't have __new__"))),
+        }
+    }
+
+    fn instance(&mut self, class: Object<'py>, items: Items<'_, Object<'py>>) -> Made<'py> {
+        let arguments = make::tuple(self.py, items)?;
+        if arguments.is_empty()
+            && class.is_instance_of::<PyType>()
+            && self.attribute(&class, &self.state.names.getinitargs)?.is_none()
+        {
+            return Ok(class.call_method1(&self.state.names.new, (&class,))?);
+        }
+        Ok(make::call(&class, arguments.as_any())?)
+    }
+
+    fn build(&mut self, object: &Object<'py>, state: Object<'py>) -> Result<(), Failure> {
+        if wire::build(object, &state, self.state)? {
+            return Ok(());
+        }
+        if !wire::has_no_setstate(object)
+            && let Some(setstate) = self.attribute(object, &self.state.names.setstate)?
+        {
+            setstate.call1((state,))?;
+            return Ok(());
+        }
+        self.set_state(object, &state)
+    }
+
+    fn next_buffer(&mut self) -> Made<'py> {
+        let Some(buffers) = &mut self.buffers else {
+            return Err(
+                self.unpickling_error("pickle stream refers to out-of-band data but no *buffers* argument was given")
+            );
+        };
+        match buffers.next() {
+            Some(buffer) => Ok(buffer?),
+            None => Err(self.unpickling_error("not enough out-of-band buffers")),
+        }
+    }
+
+    fn readonly_buffer(&mut self, buffer: Object<'py>) -> Made<'py> {
+        let view = PyMemoryView::from(&buffer)?;
+        if view.getattr("readonly")?.is_truthy()? {
+            return Ok(buffer);
+        }
+        Ok(view.call_method0("toreadonly")?)
+    }
+}
+
+/// What an unpickler without `persistent_load` says.
+pub(super) const NO_PERSISTENT_LOAD: &str =
+    "A load persistent id instruction was encountered, but no persistent_load function was specified.";
+
+#[inline]
+fn fill_dict<'py>(dict: &Bound<'py, PyDict>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+    while let (Some(key), Some(value)) = (items.next(), items.next()) {
+        make::dict_set(dict, &key, &value)?;
+    }
+    Ok(())
+}
