@@ -13,6 +13,7 @@ attributes and a cell's content by ``BUILD`` with a slot state, a namespace by `
 """
 
 import builtins
+import functools
 import importlib
 import importlib.util
 import marshal
@@ -20,7 +21,20 @@ import pickle
 import sys
 import types
 
-__all__ = ["cell", "code", "function", "imported", "module", "module_dict", "namespace"]
+__all__ = [
+    "cell",
+    "code",
+    "comparison_key",
+    "descriptor",
+    "function",
+    "imported",
+    "lru_cache",
+    "module",
+    "module_dict",
+    "namespace",
+    "register",
+    "singledispatch",
+]
 
 _MAGIC = int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little")
 TAG = _MAGIC << 16 | sys.version_info[0] << 8 | sys.version_info[1]
@@ -96,3 +110,30 @@ def module(name):
 def module_dict(module):
     """Return the namespace of *module*, to be the globals of functions that live in it."""
     return module.__dict__
+
+
+def lru_cache(maxsize, typed, function):
+    """Return *function* behind a new, empty ``functools.lru_cache`` of *maxsize* entries (``None``: no bound)."""
+    return functools.lru_cache(maxsize, typed)(function)
+
+
+def singledispatch(function):
+    """Return a new ``functools.singledispatch`` function whose only implementation is *function*."""
+    return functools.singledispatch(function)
+
+
+def register(dispatcher, *implementations):
+    """Register the *implementations*, given as class, function, class, function, with a ``singledispatch`` function."""
+    for index in range(0, len(implementations), 2):
+        dispatcher.register(implementations[index], implementations[index + 1])
+
+
+def comparison_key(compare, *value):
+    """Return ``functools.cmp_to_key(compare)``, applied to *value* if there is one."""
+    key = functools.cmp_to_key(compare)
+    return key(*value) if value else key
+
+
+def descriptor(owner, name):
+    """Return what the class *owner* itself holds under *name*, not what attribute access makes of it."""
+    return vars(owner)[name]

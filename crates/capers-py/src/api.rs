@@ -1,8 +1,28 @@
-//! The door: argument checking and defaults, nowhere else.
+//! The door: what the module offers, with its defaults.
 
 use pyo3::prelude::*;
 
-#[pymodule]
+use crate::{by_value, dump, ffi, load, policy, state};
+
+#[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    crate::load::register(module)
+    let py = module.py();
+    by_value::code::running_version(py)?;
+    ffi::code::reserve_extra(py);
+    let kept = state::state(py)?;
+    let pickle = py.import("pickle")?;
+    for name in ["PickleError", "PicklingError", "UnpicklingError", "HIGHEST_PROTOCOL", "PickleBuffer"] {
+        module.add(name, pickle.getattr(name)?)?;
+    }
+    module.add("DEFAULT_PROTOCOL", capers_pickle::HIGHEST_PROTOCOL)?;
+    module.add("CannotPickleError", kept.cannot_pickle.bind(py))?;
+    dump::pickler::register(module)?;
+    load::register(module)?;
+    module.add_function(wrap_pyfunction!(policy::register_pickle_by_value, module)?)?;
+    module.add_function(wrap_pyfunction!(policy::unregister_pickle_by_value, module)?)?;
+    module.add_function(wrap_pyfunction!(policy::list_registry_pickle_by_value, module)?)?;
+    for name in ["dumps", "dump", "register_pickle_by_value", "unregister_pickle_by_value", "list_registry_pickle_by_value"] {
+        module.getattr(name)?.setattr("__module__", "capers").ok();
+    }
+    Ok(())
 }

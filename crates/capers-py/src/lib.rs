@@ -4,5 +4,11 @@
 //! the only one that names pyo3, and `ffi` is its only module with unsafe code.
 
 mod api;
+mod by_value;
+mod dump;
 mod ffi;
+mod limits;
 mod load;
+mod policy;
+mod state;
+mod wire;

@@ -15,6 +15,12 @@ type Object<'py> = Bound<'py, PyAny>;
 
 unsafe extern "C" {
     fn PySys_Audit(event: *const c_char, format: *const c_char, ...) -> c_int;
+    fn _PyObject_GenericGetAttrWithDict(
+        object: *mut ffi::PyObject,
+        name: *mut ffi::PyObject,
+        dict: *mut ffi::PyObject,
+        suppress: c_int,
+    ) -> *mut ffi::PyObject;
     fn _PySet_Update(set: *mut ffi::PyObject, iterable: *mut ffi::PyObject) -> c_int;
 }
 
@@ -63,23 +69,40 @@ pub(crate) fn list<'py>(py: Python<'py>, items: Drain<'_, Object<'py>>) -> PyRes
 }
 
 /// Extend an exact list by the items.
+///
+/// The references move straight into the list's array, which grows as CPython's `list_resize` grows it (`Objects/listobject.c`,
+/// the same from 3.11 to 3.15).
 #[inline]
 pub(crate) fn extend<'py>(list: &Bound<'py, PyList>, items: Drain<'_, Object<'py>>) -> PyResult<()> {
     let py = list.py();
-    let more = self::list(py, items)?;
-    // SAFETY: alive: both lists are owned or borrowed for the whole call. type: the door of the loading side passes exact
-    // lists only, so both have CPython's own layout. shared: `more` is ours alone; `list` is empty and without an array,
-    // read in the same stretch that swaps, so nobody can be iterating over an array that moves away. runs: neither the
-    // reads nor the swap run Python code; `PyList_SetSlice` on exact lists copies references and frees nothing old.
+    // SAFETY: alive: the list is borrowed and the items are owned. type: the pyo3 type says list, so the layout is CPython's;
+    // the array comes from `PyMem_Realloc`, as `list_resize` makes it. shared: size and array are read here and written
+    // back in one stretch with the interpreter held; a list that is being sorted (`allocated` below zero) is left to
+    // CPython, as is any list of a free-threaded build. runs: no Python code; reallocating runs none.
     unsafe {
-        let (to, from) = (list.as_ptr().cast::<ffi::PyListObject>(), more.as_ptr().cast::<ffi::PyListObject>());
-        let swappable = HAS_GIL && (*to).ob_item.is_null() && (*to).ob_base.ob_size == 0;
-        if swappable {
-            std::mem::swap(&mut (*to).ob_item, &mut (*from).ob_item);
-            std::mem::swap(&mut (*to).allocated, &mut (*from).allocated);
-            std::mem::swap(&mut (*to).ob_base.ob_size, &mut (*from).ob_base.ob_size);
+        let raw = list.as_ptr().cast::<ffi::PyListObject>();
+        if HAS_GIL && (*raw).allocated >= 0 {
+            let (before, count) = ((*raw).ob_base.ob_size.unsigned_abs(), items.len());
+            let after = before + count;
+            if after > (*raw).allocated.unsigned_abs() {
+                let room = if before == 0 { (after + 1) & !1 } else { (after + (after >> 3) + 6) & !3 };
+                let bytes = room.saturating_mul(size_of::<*mut ffi::PyObject>());
+                let array = ffi::PyMem_Realloc((*raw).ob_item.cast(), bytes).cast::<*mut ffi::PyObject>();
+                if array.is_null() {
+                    return Err(pyo3::exceptions::PyMemoryError::new_err(()));
+                }
+                (*raw).ob_item = array;
+                (*raw).allocated = room as ffi::Py_ssize_t;
+            }
+            let mut slot = (*raw).ob_item.add(before);
+            for item in items {
+                slot.write(item.into_ptr());
+                slot = slot.add(1);
+            }
+            (*raw).ob_base.ob_size = after as ffi::Py_ssize_t;
             return Ok(());
         }
+        let more = self::list(py, items)?;
         let end = ffi::PyList_Size(list.as_ptr());
         done(py, ffi::PyList_SetSlice(list.as_ptr(), end, end, more.as_ptr()))
     }
@@ -521,4 +544,38 @@ pub(crate) fn type_name(object: &Object<'_>) -> PyResult<String> {
     // a class needs Python code, and none runs before the copy is made. runs: nothing.
     let name = unsafe { std::ffi::CStr::from_ptr((*class.as_type_ptr()).tp_name) };
     Ok(name.to_string_lossy().into_owned())
+}
+
+/// An attribute that may be missing; that it is missing costs no exception where the type looks attributes up plainly.
+#[inline]
+pub(crate) fn attribute<'py>(object: &Object<'py>, name: &Bound<'py, PyString>) -> PyResult<Option<Object<'py>>> {
+    // SAFETY: alive: both are owned by the caller for the whole call. type: the slot says that attributes of this type are
+    // looked up by the function called here; with `suppress` it answers null without an exception where there is none.
+    // shared: nothing is borrowed from them. runs: descriptors may run any Python code.
+    unsafe {
+        let plain: ffi::getattrofunc = ffi::PyObject_GenericGetAttr;
+        let slot = (*ffi::Py_TYPE(object.as_ptr())).tp_getattro;
+        if slot.is_some_and(|slot| std::ptr::fn_addr_eq(slot, plain)) {
+            let found = _PyObject_GenericGetAttrWithDict(object.as_ptr(), name.as_ptr(), std::ptr::null_mut(), 1);
+            if found.is_null() {
+                return PyErr::take(object.py()).map_or(Ok(None), Err);
+            }
+            return Ok(Some(Bound::from_owned_ptr(object.py(), found)));
+        }
+    }
+    object.getattr_opt(name)
+}
+
+/// Stop automatic garbage collection; returns whether it was on.
+pub(crate) fn stop_collecting(_py: Python<'_>) -> bool {
+    // SAFETY: alive, type: no objects. shared: the interpreter is held. runs: nothing.
+    unsafe { ffi::PyGC_Disable() != 0 }
+}
+
+/// Start automatic garbage collection.
+pub(crate) fn start_collecting(_py: Python<'_>) {
+    // SAFETY: alive, type: no objects. shared: the interpreter is held. runs: nothing.
+    unsafe {
+        ffi::PyGC_Enable();
+    }
 }

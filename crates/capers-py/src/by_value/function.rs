@@ -1,0 +1,270 @@
+//! Functions by value: code, namespace and cells make one, its attributes and captures fill it.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyModule, PyString, PyTuple};
+
+use super::code::CodeInfo;
+use super::{Context, Fill, Part, Reduction, odd};
+use crate::ffi::access::{cell_content, dict_get, str_eq, tuple_item};
+use crate::ffi::code::{code_doc, code_names};
+use crate::ffi::function::{FunctionView, function_annotations, function_view};
+use crate::ffi::kind::{Kind, kind};
+use crate::policy;
+use crate::wire::Wire;
+
+/// Keys of a namespace that travel with every function of it, as far as they are there.
+fn standing_names(py: Python<'_>) -> [&Bound<'_, PyString>; 3] {
+    [intern!(py, "__package__"), intern!(py, "__path__"), intern!(py, "__file__")]
+}
+
+/// Describes `function`, whose code is described by `info`.
+pub(crate) fn reduce<'py>(
+    function: &Bound<'py, PyAny>,
+    info: &CodeInfo,
+    context: &mut impl Context,
+) -> PyResult<Reduction<'py>> {
+    let view = function_view(function).ok_or_else(|| PyRuntimeError::new_err("this function has no usable fields"))?;
+    let mut args = Vec::with_capacity(8);
+    let mut fills = Vec::new();
+    args.push(Part::Code(view.code.clone()));
+    args.push(Part::Globals(view.globals.clone()));
+    if let Some(closure) = &view.closure {
+        args.push(Part::Tuple(closure.len()));
+        args.extend(closure.iter().map(Part::Cell));
+    }
+    attributes(function, &view, &mut fills)?;
+    captures(&view, info, context, &mut fills)?;
+    if let Some(closure) = &view.closure {
+        cells(&view.code, closure, context, &mut fills)?;
+    }
+    Ok(Reduction { make: Wire::Function, args, fills })
+}
+
+/// What differs from a function freshly made of the same code and namespace.
+fn attributes<'py>(function: &Bound<'py, PyAny>, view: &FunctionView<'py>, fills: &mut Vec<Fill<'py>>) -> PyResult<()> {
+    let py = function.py();
+    let mut slots = Vec::new();
+    if let Some((name, qualname)) = code_names(&view.code) {
+        if !same_text(&name, &view.name) {
+            slots.push((intern!(py, "__name__").clone(), text_or_object(&view.name)));
+        }
+        if !same_text(&qualname, &view.qualname) {
+            slots.push((intern!(py, "__qualname__").clone(), text_or_object(&view.qualname)));
+        }
+    }
+    let derived = dict_get(&view.globals, intern!(py, "__name__").as_any())?;
+    match (&view.module, &derived) {
+        (None, None) => {}
+        (Some(module), Some(derived)) if same_text(module, derived) => {}
+        (Some(module), _) => slots.push((intern!(py, "__module__").clone(), text_or_object(module))),
+        (None, Some(_)) => slots.push((intern!(py, "__module__").clone(), Part::None)),
+    }
+    let doc = view.doc.as_ref().filter(|doc| !doc.is_none());
+    match (doc, code_doc(&view.code)) {
+        (None, None) => {}
+        (Some(doc), Some(derived)) if same_text(doc, &derived) => {}
+        (Some(doc), _) => slots.push((intern!(py, "__doc__").clone(), text_or_object(doc))),
+        (None, Some(_)) => slots.push((intern!(py, "__doc__").clone(), Part::None)),
+    }
+    if let Some(defaults) = &view.defaults {
+        slots.push((intern!(py, "__defaults__").clone(), Part::Object(defaults.clone().into_any())));
+    }
+    if let Some(kwdefaults) = view.kwdefaults.as_ref().filter(|it| !it.is_none()) {
+        slots.push((intern!(py, "__kwdefaults__").clone(), Part::Object(kwdefaults.clone())));
+    }
+    annotations(function, view, &mut slots)?;
+    if let Some(params) = &view.type_params
+        && params.cast::<PyTuple>().is_ok_and(|it| !it.is_empty())
+    {
+        slots.push((intern!(py, "__type_params__").clone(), Part::Object(params.clone())));
+    }
+    let mut dict = Vec::new();
+    if let Some(attributes) = &view.dict {
+        dict.extend(attributes.iter());
+    }
+    if !(slots.is_empty() && dict.is_empty()) {
+        fills.push(Fill::State { of: None, dict, slots });
+    }
+    Ok(())
+}
+
+/// Annotations stay what they are: evaluated, or on 3.14 and later a function that evaluates them when asked.
+fn annotations<'py>(
+    function: &Bound<'py, PyAny>,
+    view: &FunctionView<'py>,
+    slots: &mut Vec<(Bound<'py, PyString>, Part<'py>)>,
+) -> PyResult<()> {
+    let py = function.py();
+    if let Some(annotate) = view.annotate.as_ref().filter(|it| !it.is_none()) {
+        // Looking at the annotations evaluates and keeps them; that must not change the payload. Only a dict that has been
+        // altered since is worth more than the function that made it.
+        let unaltered = match &view.annotations {
+            None => true,
+            Some(kept) => match annotate.call1((1,)) {
+                Ok(fresh) => fresh.eq(kept)?,
+                Err(_) => false,
+            },
+        };
+        if unaltered {
+            slots.push((intern!(py, "__annotate__").clone(), Part::Object(annotate.clone())));
+            return Ok(());
+        }
+    }
+    if view.annotations.is_some()
+        && let Some(found) = function_annotations(function)?
+        && found.is_truthy()?
+    {
+        slots.push((intern!(py, "__annotations__").clone(), Part::Object(found)));
+    }
+    Ok(())
+}
+
+/// The globals that the code reaches, and the submodules it reaches through them.
+fn captures<'py>(
+    view: &FunctionView<'py>,
+    info: &CodeInfo,
+    context: &mut impl Context,
+    fills: &mut Vec<Fill<'py>>,
+) -> PyResult<()> {
+    let globals = &view.globals;
+    let py = globals.py();
+    let address = globals.as_ptr() as usize;
+    if !context.capture(address, view.code.as_ptr() as usize) {
+        return Ok(());
+    }
+    let mut imports = Vec::new();
+    if policy::module_of(globals)?.is_some() {
+        return Ok(());
+    }
+    let mut items = Vec::new();
+    let mut take = |name: &Bound<'py, PyString>, by_code: bool, imports: &mut Vec<_>| -> PyResult<()> {
+        let key = name.as_ptr() as usize;
+        let Some(value) = dict_get(globals, name.as_any())? else { return Ok(()) };
+        if by_code && kind(&value) == Kind::Module {
+            submodules(py, &value, info, imports)?;
+        }
+        if context.capture(address, key) {
+            let part = match kind(&value) {
+                Kind::Other => match odd::module_level(name, &value)? {
+                    Some(found) => Part::Reference(value, found.module, found.name),
+                    None => Part::Object(value),
+                },
+                _ => Part::Object(value),
+            };
+            items.push((name.clone(), part));
+        }
+        Ok(())
+    };
+    for name in standing_names(py) {
+        take(name, false, &mut imports)?;
+    }
+    for name in info.globals.iter().chain(&info.hints) {
+        let name = name.bind(py);
+        if str_eq(name, intern!(py, "__builtins__")) || str_eq(name, intern!(py, "__name__")) {
+            continue;
+        }
+        take(name, true, &mut imports)?;
+    }
+    if !items.is_empty() {
+        fills.push(Fill::Items { of: globals.clone(), items });
+    }
+    import_call(imports, fills);
+    Ok(())
+}
+
+fn import_call<'py>(imports: Vec<Bound<'py, PyString>>, fills: &mut Vec<Fill<'py>>) {
+    if !imports.is_empty() {
+        fills.push(Fill::Call { make: Wire::Imported, args: imports.into_iter().map(Part::Text).collect() });
+    }
+}
+
+/// Loaded submodules of the package `module` that are reached by attribute names of the code.
+fn submodules<'py>(
+    py: Python<'py>,
+    module: &Bound<'py, PyAny>,
+    info: &CodeInfo,
+    found: &mut Vec<Bound<'py, PyString>>,
+) -> PyResult<()> {
+    let mut open = vec![module.clone()];
+    while let Some(package) = open.pop() {
+        let Ok(package) = package.cast::<PyModule>() else { continue };
+        let dict = package.dict();
+        if dict_get(&dict, intern!(py, "__path__").as_any())?.is_none() {
+            continue;
+        }
+        let Some(package_name) = dict_get(&dict, intern!(py, "__name__").as_any())? else { continue };
+        let Ok(package_name) = package_name.cast_into::<PyString>() else { continue };
+        for attribute in &info.attributes {
+            let attribute = attribute.bind(py);
+            let Some(value) = dict_get(&dict, attribute.as_any())? else { continue };
+            let Ok(submodule) = value.cast::<PyModule>() else { continue };
+            let full = PyString::new(
+                py,
+                &format!("{}.{}", package_name.to_string_lossy(), attribute.to_string_lossy()),
+            );
+            let is_it = policy::loaded(py, full.as_any())?.is_some_and(|it| it.is(submodule));
+            if is_it && !found.iter().any(|known| str_eq(known, &full)) && policy::importable(&full, submodule)? {
+                found.push(full);
+                open.push(value);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The cells of a closure that this function is the first to bring along.
+fn cells<'py>(
+    code: &Bound<'py, PyAny>,
+    closure: &Bound<'py, PyTuple>,
+    context: &mut impl Context,
+    fills: &mut Vec<Fill<'py>>,
+) -> PyResult<()> {
+    let mut names = None;
+    let mut imports = Vec::new();
+    for (index, cell) in closure.iter().enumerate() {
+        let Some(content) = cell_content(&cell)? else { continue };
+        if kind(&content) == Kind::Module
+            && let Some(info) = crate::ffi::code::get_extra(code)
+        {
+            submodules(code.py(), &content, &info, &mut imports)?;
+        }
+        if context.made(&cell) {
+            continue;
+        }
+        if names.is_none() {
+            names = Some(code.getattr(intern!(code.py(), "co_freevars"))?.cast_into::<PyTuple>()?);
+        }
+        let name = names.as_ref().and_then(|names| tuple_item(names, index)).and_then(|it| it.cast_into().ok());
+        fills.push(Fill::Cell { cell, name, content });
+    }
+    import_call(imports, fills);
+    Ok(())
+}
+
+/// Describes a cell on its own.
+pub(crate) fn reduce_cell<'py>(cell: &Bound<'py, PyAny>) -> PyResult<Reduction<'py>> {
+    let fills = match cell_content(cell)? {
+        Some(content) => vec![Fill::Cell { cell: cell.clone(), name: None, content }],
+        None => Vec::new(),
+    };
+    Ok(Reduction { make: Wire::Cell, args: Vec::new(), fills })
+}
+
+fn same_text(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> bool {
+    if a.is(b) {
+        return true;
+    }
+    match (a.cast_exact::<PyString>(), b.cast_exact::<PyString>()) {
+        (Ok(a), Ok(b)) => str_eq(a, b),
+        _ => false,
+    }
+}
+
+fn text_or_object<'py>(value: &Bound<'py, PyAny>) -> Part<'py> {
+    match value.cast_exact::<PyString>() {
+        Ok(text) => Part::Text(text.clone()),
+        Err(_) => Part::Object(value.clone()),
+    }
+}

@@ -1,0 +1,520 @@
+//! Turns the reductions of capers into a pickle: make, memoize, fill.
+//!
+//! Each value filled in is a *slot*. While a class is being made, a slot that leads back to that class is taken back and
+//! filled once the class is there ([`Dumper::postpone`]); everything else is complete before the class is made, so
+//! that hooks of its metaclass and bases find working functions.
+
+use std::sync::Arc;
+
+use capers_pickle::{Checkpoint, Op};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyModule, PyString};
+
+use super::memo::Mark;
+use super::{Begun, Dumper, Frame};
+use crate::by_value::code::{self, CodeInfo};
+use crate::by_value::{Context, Fill, Part, Reduction, function, module, odd};
+use crate::ffi::access::cell_content;
+use crate::ffi::code::{get_extra, set_extra};
+use crate::ffi::kind::{Kind, kind};
+use crate::policy::Reference;
+use crate::wire::Wire;
+
+/// Where a reduction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    /// Before an argument.
+    Arg(usize),
+    /// Before an item of a fill.
+    Item(usize, usize),
+    /// After the value of an item has been written.
+    AfterItem(usize, usize),
+}
+
+/// A reduction on its way out.
+pub(crate) struct ByValue<'py> {
+    pub(super) object: Bound<'py, PyAny>,
+    pub(super) reduction: Reduction<'py>,
+    pub(super) at: At,
+    /// Parts still to come in the open tuple, and its length.
+    tuple: Option<(usize, usize)>,
+    /// Set while a slot is being filled and a class is being made: how to take it back.
+    pub(super) slot: Option<(Checkpoint, Mark)>,
+}
+
+impl Context for super::memo::Memo {
+    fn capture(&mut self, globals: usize, what: usize) -> bool {
+        super::memo::Memo::capture(self, globals, what)
+    }
+
+    fn made(&self, object: &Bound<'_, PyAny>) -> bool {
+        self.get(object).is_some()
+    }
+}
+
+impl<'py> Dumper<'py> {
+    /// What is known of `code`, from the code object itself or worked out now.
+    fn code_info(&self, code: &Bound<'py, PyAny>) -> PyResult<Arc<CodeInfo>> {
+        if let Some(info) = get_extra(code) {
+            return Ok(info);
+        }
+        let info = Arc::new(code::describe(code)?);
+        // Odd constants may lead back to the code object: keeping them with it would keep both alive for ever.
+        if info.odd.is_empty() {
+            set_extra(code, &info);
+        }
+        Ok(info)
+    }
+
+    pub(super) fn begin_function_by_value(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if let Some(reduction) = odd::wrapper_function(object)? {
+            return self.begin_reduction(object, reduction);
+        }
+        let code = object.getattr(intern!(self.py, "__code__"))?;
+        let info = self.code_info(&code)?;
+        let reduction = function::reduce(object, &info, &mut self.memo)?;
+        self.begin_reduction(object, reduction)
+    }
+
+    /// Objects of other types that travel by a rule of capers; `None` for the rest.
+    pub(super) fn by_value(&mut self, kind: Kind, object: &Bound<'py, PyAny>) -> PyResult<Option<Begun<'py>>> {
+        let reduction = match kind {
+            Kind::Cell => function::reduce_cell(object)?,
+            Kind::Code => return self.begin_code(object).map(Some),
+            Kind::Module => return self.begin_module(object.cast::<PyModule>()?).map(Some),
+            _ => match odd::reduce(self.py, kind, object)? {
+                Some(odd::Travel::Reduction(reduction)) => reduction,
+                Some(odd::Travel::Reference(reference)) => return self.begin_reference(object, &reference).map(Some),
+                None => return Ok(None),
+            },
+        };
+        self.begin_reduction(object, reduction).map(Some)
+    }
+
+    pub(super) fn begin_reduction(
+        &mut self,
+        object: &Bound<'py, PyAny>,
+        reduction: Reduction<'py>,
+    ) -> PyResult<Begun<'py>> {
+        Ok(Begun::Frame(Frame::ByValue(Box::new(ByValue {
+            object: object.clone(),
+            reduction,
+            at: At::Arg(0),
+            tuple: None,
+            slot: None,
+        }))))
+    }
+
+    fn begin_code(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if let Some(index) = self.memo.get(object) {
+            self.writer.get(index);
+            return Ok(Begun::Done);
+        }
+        let info = self.code_info(object)?;
+        let tag = i64::from(code::running_version(self.py)?.tag());
+        if info.odd.is_empty() {
+            self.write_wire(Wire::Code);
+            self.writer.tuple_begin(2);
+            self.writer.int(tag);
+            self.write_bytes(&info.marshal)?;
+            self.writer.tuple_end(2);
+            self.writer.op(Op::Reduce);
+            self.memoize_made(object);
+            return Ok(Begun::Done);
+        }
+        let constants = code::odd_constants(self.py, &info)?;
+        let args = vec![Part::Int(tag), Part::Marshal(info), Part::None, Part::Object(constants.into_any())];
+        self.begin_reduction(object, Reduction { make: Wire::Code, args, fills: Vec::new() })
+    }
+
+    fn begin_module(&mut self, object: &Bound<'py, PyModule>) -> PyResult<Begun<'py>> {
+        if let Some(name) = module::import_name(object)? {
+            let reduction = Reduction { make: Wire::Imported, args: vec![Part::Text(name)], fills: Vec::new() };
+            return self.begin_reduction(object.as_any(), reduction);
+        }
+        let dict = object.dict();
+        let reduction = module::reduce(object, &mut self.memo)?;
+        if let Some((_, index)) = self.namespaces.iter().find(|(globals, _)| globals.is(&dict)) {
+            // A function brought the namespace along before: its module is there, only its other names are missing.
+            let index = *index;
+            self.memo.put_at(object.as_any(), index);
+            self.writer.get(index);
+            let begun = Frame::ByValue(Box::new(ByValue {
+                object: object.clone().into_any(),
+                reduction,
+                at: At::Item(0, 0),
+                tuple: None,
+                slot: None,
+            }));
+            return Ok(Begun::Frame(begun));
+        }
+        self.begin_reduction(object.as_any(), reduction)
+    }
+
+    /// Memoizes an object that capers made, `fast` or not: its cycles need it.
+    fn memoize_made(&mut self, object: &Bound<'py, PyAny>) {
+        let index = self.memo.put(object);
+        self.writer.memoize(index);
+    }
+
+    /// Whether the content of a cell is written where the cell is made.
+    fn inline_content(&self, content: &Bound<'py, PyAny>) -> bool {
+        !self.hooked && matches!(kind(content), Kind::None | Kind::Bool | Kind::Int | Kind::Float | Kind::Str)
+    }
+
+    fn write_cell(&mut self, cell: &Bound<'py, PyAny>) -> PyResult<()> {
+        if let Some(index) = self.memo.get(cell) {
+            self.writer.get(index);
+            return Ok(());
+        }
+        self.write_wire(Wire::Cell);
+        match cell_content(cell)?.filter(|content| self.inline_content(content)) {
+            Some(content) => {
+                self.writer.tuple_begin(1);
+                self.leaf(&content)?;
+                self.writer.tuple_end(1);
+            }
+            None => self.writer.tuple_end(0),
+        }
+        self.writer.op(Op::Reduce);
+        self.memoize_made(cell);
+        Ok(())
+    }
+
+    /// Pushes something that has been made before.
+    fn write_made(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+        match self.memo.get(object) {
+            Some(index) => {
+                self.writer.get(index);
+                Ok(())
+            }
+            None => Err(PyRuntimeError::new_err("an object that should have been made is not in the memo")),
+        }
+    }
+
+    /// Writes one part; what needs a frame is handed back.
+    fn write_part(&mut self, part: Part<'py>) -> PyResult<Begun<'py>> {
+        match part {
+            Part::Object(object) => {
+                if self.leaf(&object)? {
+                    return Ok(Begun::Done);
+                }
+                return self.begin(&object);
+            }
+            Part::Text(text) => self.write_definition_text(&text)?,
+            Part::Int(value) => self.writer.int(value),
+            Part::None => self.writer.op(Op::None),
+            Part::Code(code) => return self.begin_code(&code),
+            Part::Marshal(info) => self.write_bytes(&info.marshal)?,
+            Part::Reference(object, module, name) => match self.memo.get(&object) {
+                Some(index) => self.writer.get(index),
+                None => return self.begin_reference(&object, &Reference { module, name }),
+            },
+            Part::Globals(globals) => self.write_globals(&globals)?,
+            Part::Cell(cell) => self.write_cell(&cell)?,
+            Part::Tuple(len) => {
+                self.writer.tuple_begin(len);
+                if len == 0 {
+                    self.writer.tuple_end(0);
+                }
+            }
+        }
+        Ok(Begun::Done)
+    }
+
+    pub(super) fn step_by_value(&mut self) -> PyResult<()> {
+        loop {
+            let Some(Frame::ByValue(frame)) = self.stack.last_mut() else { return Ok(()) };
+            match frame.at {
+                At::Arg(index) => {
+                    if self.step_argument(index)? {
+                        return Ok(());
+                    }
+                }
+                At::Item(fill, item) => {
+                    frame.slot = None;
+                    if fill == frame.reduction.fills.len() {
+                        self.stack.pop();
+                        return Ok(());
+                    }
+                    if self.step_item(fill, item)? {
+                        return Ok(());
+                    }
+                }
+                At::AfterItem(fill, item) => {
+                    frame.slot = None;
+                    frame.at = At::Item(fill, item + 1);
+                    self.end_item(fill);
+                }
+            }
+        }
+    }
+
+    fn step_argument(&mut self, index: usize) -> PyResult<bool> {
+        let Some(Frame::ByValue(frame)) = self.stack.last_mut() else { return Ok(true) };
+        if index == 0 {
+            let (make, count) = (frame.reduction.make, top_level(&frame.reduction.args));
+            self.write_wire(make);
+            self.writer.tuple_begin(count);
+        }
+        let Some(Frame::ByValue(frame)) = self.stack.last_mut() else { return Ok(true) };
+        if let Some((0, len)) = frame.tuple {
+            frame.tuple = None;
+            self.writer.tuple_end(len);
+        }
+        let Some(part) = frame.reduction.args.get(index).cloned() else {
+            let object = frame.object.clone();
+            frame.at = At::Item(0, 0);
+            let count = top_level(&frame.reduction.args);
+            self.writer.tuple_end(count);
+            self.writer.op(Op::Reduce);
+            // Made already: a part of it led back to it and made it first.
+            if let Some(index) = self.memo.get(&object) {
+                self.writer.op(Op::Pop);
+                self.writer.get(index);
+                self.stack.pop();
+                return Ok(true);
+            }
+            self.memoize_made(&object);
+            return Ok(false);
+        };
+        frame.at = At::Arg(index + 1);
+        match (&part, &mut frame.tuple) {
+            (Part::Tuple(len), tuple) if *len > 0 => *tuple = Some((*len, *len)),
+            (_, Some((left, _))) => *left -= 1,
+            _ => {}
+        }
+        let begun = self.write_part(part)?;
+        self.push(begun)
+    }
+
+    /// Writes item `item` of fill `fill`, or what closes the fill after its last one.
+    fn step_item(&mut self, fill: usize, item: usize) -> PyResult<bool> {
+        let Some(Frame::ByValue(frame)) = self.stack.last_mut() else { return Ok(true) };
+        let part = match &frame.reduction.fills[fill] {
+            Fill::State { of, dict, slots } => {
+                let (plain, named) = (dict.len(), slots.len());
+                let of = of.clone();
+                let entry = match item.checked_sub(plain) {
+                    None => {
+                        let (key, value) = dict[item].clone();
+                        let key = match key.cast_into_exact::<PyString>() {
+                            Ok(text) => Part::Text(text),
+                            Err(other) => Part::Object(other.into_inner()),
+                        };
+                        Some((key, Part::Object(value)))
+                    }
+                    Some(slot) => slots.get(slot).map(|(name, value)| (Part::Text(name.clone()), value.clone())),
+                };
+                if item == 0 {
+                    if let Some(of) = &of {
+                        self.write_made(of)?;
+                    }
+                    if named > 0 {
+                        self.writer.tuple_begin(2);
+                    }
+                    if plain > 0 {
+                        self.open_items(plain, true);
+                    } else {
+                        self.writer.op(Op::None);
+                    }
+                }
+                if item == plain && named > 0 {
+                    if plain > 0 {
+                        self.close_items(plain);
+                    }
+                    self.open_items(named, true);
+                }
+                if entry.is_none() {
+                    if named > 0 {
+                        self.close_items(named);
+                        self.writer.tuple_end(2);
+                    } else {
+                        self.close_items(plain);
+                    }
+                    self.writer.op(Op::Build);
+                    if of.is_some() {
+                        self.writer.op(Op::Pop);
+                    }
+                }
+                entry
+            }
+            Fill::Items { of, items } => {
+                let (of, count) = (of.clone(), items.len());
+                let entry = items.get(item).map(|(key, value)| (Part::Text(key.clone()), value.clone()));
+                if item == 0 {
+                    self.write_made(of.as_any())?;
+                    self.open_items(count, false);
+                }
+                if entry.is_none() {
+                    self.close_items(count);
+                    self.writer.op(Op::Pop);
+                }
+                entry
+            }
+            Fill::Cell { cell, content, .. } => {
+                let (cell, content) = (cell.clone(), content.clone());
+                if item == 0 && !self.inline_content(&content) {
+                    self.open_slot();
+                    self.write_made(&cell)?;
+                    self.writer.tuple_begin(2);
+                    self.writer.op(Op::None);
+                    self.writer.empty_dict();
+                    let key = Part::Text(intern!(self.py, "cell_contents").clone());
+                    return self.write_entry(fill, item, key, Part::Object(content));
+                }
+                None
+            }
+            Fill::Call { make, args } => {
+                let (make, count, part) = (*make, args.len(), args.get(item).cloned());
+                if item == 0 {
+                    self.write_wire(make);
+                    self.writer.tuple_begin(count);
+                }
+                if let Some(part) = part {
+                    if let Some(Frame::ByValue(frame)) = self.stack.last_mut() {
+                        frame.at = At::AfterItem(fill, item);
+                    }
+                    let begun = self.write_part(part)?;
+                    return self.push(begun);
+                }
+                self.writer.tuple_end(count);
+                self.writer.op(Op::Reduce);
+                self.writer.op(Op::Pop);
+                None
+            }
+        };
+        match part {
+            Some((key, value)) => {
+                self.open_slot();
+                self.write_entry(fill, item, key, value)
+            }
+            None => {
+                if let Some(Frame::ByValue(frame)) = self.stack.last_mut() {
+                    frame.at = At::Item(fill + 1, 0);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Remembers how to take back the slot that starts here.
+    fn open_slot(&mut self) {
+        if self.classes.any_in_progress() {
+            let mark = (self.writer.checkpoint(), self.memo.mark());
+            if let Some(Frame::ByValue(frame)) = self.stack.last_mut() {
+                frame.slot = Some(mark);
+            }
+        }
+    }
+
+    fn write_entry(&mut self, fill: usize, item: usize, key: Part<'py>, value: Part<'py>) -> PyResult<bool> {
+        if let Some(Frame::ByValue(frame)) = self.stack.last_mut() {
+            frame.at = At::AfterItem(fill, item);
+        }
+        // Keys are texts or plain values: they never need a frame of their own.
+        if let Begun::Frame(_) = self.write_part(key)? {
+            return Err(self.pickling_error("the attributes of a function have a key that is not a string"));
+        }
+        let begun = self.write_part(value)?;
+        self.push(begun)
+    }
+
+    fn end_item(&mut self, fill: usize) {
+        let Some(Frame::ByValue(frame)) = self.stack.last() else { return };
+        let At::Item(_, next) = frame.at else { return };
+        let alone = match &frame.reduction.fills[fill] {
+            Fill::State { dict, slots, .. } => {
+                let group = if next <= dict.len() { dict.len() } else { slots.len() };
+                self.item_alone(group)
+            }
+            Fill::Items { items, .. } => self.item_alone(items.len()),
+            Fill::Cell { .. } => {
+                self.writer.op(Op::SetItem);
+                self.writer.tuple_end(2);
+                self.writer.op(Op::Build);
+                self.writer.op(Op::Pop);
+                return;
+            }
+            Fill::Call { .. } => false,
+        };
+        if alone {
+            self.writer.op(Op::SetItem);
+        }
+    }
+
+    /// Whether each of `count` items is set on its own.
+    fn item_alone(&self, count: usize) -> bool {
+        count == 1 || !self.writer.binary()
+    }
+
+    fn open_items(&mut self, count: usize, make: bool) {
+        if make {
+            self.writer.empty_dict();
+        }
+        if !self.item_alone(count) {
+            self.writer.op(Op::Mark);
+        }
+    }
+
+    fn close_items(&mut self, count: usize) {
+        if !self.item_alone(count) {
+            self.writer.op(Op::SetItems);
+        }
+    }
+
+    /// Takes back the nearest slot that led to `class`, which is still being made, and notes it for later.
+    #[cold]
+    pub(super) fn postpone(&mut self, class: &Bound<'py, PyAny>) -> PyResult<()> {
+        let floor = self.classes.place_of(class).unwrap_or(0);
+        let slot = (floor..self.stack.len()).rev().find(|at| match &self.stack[*at] {
+            Frame::ByValue(frame) => frame.slot.is_some(),
+            _ => false,
+        });
+        let Some(at) = slot else {
+            return Err(self.pickling_error(format!(
+                "cannot pickle class '{}': it leads back to itself before it can be made",
+                class.getattr(intern!(self.py, "__qualname__"))?
+            )));
+        };
+        self.stack.truncate(at + 1);
+        let Some(Frame::ByValue(frame)) = self.stack.last_mut() else { return Ok(()) };
+        let Some((checkpoint, mark)) = frame.slot.take() else { return Ok(()) };
+        let At::AfterItem(fill, item) = frame.at else {
+            return Err(PyRuntimeError::new_err("a slot is open that no item belongs to"));
+        };
+        frame.at = At::Item(fill, item + 1);
+        let later = match &frame.reduction.fills[fill] {
+            Fill::State { of, dict, slots } => {
+                let of = Some(of.clone().unwrap_or_else(|| frame.object.clone()));
+                match item.checked_sub(dict.len()) {
+                    None => Fill::State { of, dict: vec![dict[item].clone()], slots: Vec::new() },
+                    Some(slot) => Fill::State { of, dict: Vec::new(), slots: vec![slots[slot].clone()] },
+                }
+            }
+            Fill::Items { of, items } => Fill::Items { of: of.clone(), items: vec![items[item].clone()] },
+            Fill::Cell { cell, name, content } => {
+                Fill::Cell { cell: cell.clone(), name: name.clone(), content: content.clone() }
+            }
+            Fill::Call { .. } => return Err(PyRuntimeError::new_err("a call cannot be postponed")),
+        };
+        self.writer.rewind(checkpoint);
+        self.memo.rewind(mark);
+        self.namespaces.retain(|(globals, _)| self.memo.get(globals.as_any()).is_some());
+        self.classes.postpone(class, later);
+        Ok(())
+    }
+}
+
+/// How many arguments `parts` are, a tuple with its parts being one.
+fn top_level(parts: &[Part<'_>]) -> usize {
+    let mut count = 0;
+    let mut index = 0;
+    while let Some(part) = parts.get(index) {
+        index += 1 + if let Part::Tuple(len) = part { *len } else { 0 };
+        count += 1;
+    }
+    count
+}

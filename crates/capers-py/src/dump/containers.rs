@@ -1,0 +1,457 @@
+//! Lists, tuples, dicts and sets.
+//!
+//! Batches, one-item shortcuts and the places where a changed size is noticed are those of `_pickle.c`, so that plain data
+//! comes out byte for byte the same.
+
+use capers_pickle::Op;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+
+use super::{Begun, DictFrame, Dumper, Frame};
+use crate::ffi::access::{dict_len, dict_next, list_item, set_items, tuple_item};
+
+/// Items between two `APPENDS`, `SETITEMS` or `ADDITEMS` (`BATCHSIZE`).
+const BATCH: usize = 1000;
+
+/// What the items of an iterator become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Into {
+    List,
+    Dict,
+    Set,
+}
+
+/// Items of an iterator on their way out.
+pub(crate) struct Batch<'py> {
+    into: Into,
+    iterator: Bound<'py, PyAny>,
+    /// The item fetched ahead, as the C pickler does.
+    ahead: Option<Bound<'py, PyAny>>,
+    /// The value that follows the key being written.
+    value: Option<Bound<'py, PyAny>>,
+    /// Items in the open batch; 0 before the first.
+    count: usize,
+    marked: bool,
+    /// Size at the start of the set that is iterated.
+    set: Option<(Bound<'py, PyAny>, usize)>,
+    pub(super) index: usize,
+    started: bool,
+}
+
+impl<'py> Dumper<'py> {
+    pub(super) fn begin_list(&mut self, list: &Bound<'py, PyList>) -> PyResult<Begun<'py>> {
+        if self.writer.binary() {
+            self.writer.op(Op::EmptyList);
+        } else {
+            self.writer.raw(&[Op::Mark as u8, Op::List as u8]);
+        }
+        self.memoize(list.as_any());
+        self.refuse_fast_cycle(list.as_any())?;
+        let len = list.len();
+        if len == 0 {
+            return Ok(Begun::Done);
+        }
+        if !self.writer.binary() {
+            return self.begin_batch(Into::List, list.try_iter()?.into_any());
+        }
+        if len > 1 {
+            self.writer.op(Op::Mark);
+        }
+        Ok(Begun::Frame(Frame::List { list: list.clone(), index: 0, batch: 0, single: len == 1 }))
+    }
+
+    pub(super) fn step_list(&mut self) -> PyResult<()> {
+        let top = self.stack.len() - 1;
+        let Some(Frame::List { list, index, batch, single }) = self.stack.last() else { return Ok(()) };
+        let (list, mut at, mut batch, single) = (list.clone(), *index, *batch, *single);
+        loop {
+            if single && at == 1 {
+                self.stack.truncate(top);
+                self.writer.op(Op::Append);
+                return Ok(());
+            }
+            let item = if batch == BATCH { None } else { list_item(&list, at) };
+            let Some(item) = item else {
+                self.writer.op(Op::Appends);
+                if at < list.len() {
+                    self.writer.op(Op::Mark);
+                    batch = 0;
+                    continue;
+                }
+                self.stack.truncate(top);
+                return Ok(());
+            };
+            at += 1;
+            batch += 1;
+            if self.leaf(&item)? {
+                continue;
+            }
+            if let Some(Frame::List { index, batch: kept, .. }) = self.stack.last_mut() {
+                *index = at;
+                *kept = batch;
+            }
+            let begun = self.begin(&item)?;
+            if self.push(begun)? {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) fn begin_tuple(&mut self, tuple: &Bound<'py, PyTuple>) -> PyResult<Begun<'py>> {
+        let len = tuple.len();
+        if len == 0 {
+            self.writer.tuple_end(0);
+            return Ok(Begun::Done);
+        }
+        self.writer.tuple_begin(len);
+        let mut index = 0;
+        while index < len {
+            let Some(item) = tuple_item(tuple, index) else { return Err(hole()) };
+            if !self.leaf(&item)? {
+                return Ok(Begun::Frame(Frame::Tuple { tuple: tuple.clone(), index }));
+            }
+            index += 1;
+        }
+        self.end_tuple(tuple);
+        Ok(Begun::Done)
+    }
+
+    pub(super) fn step_tuple(&mut self) -> PyResult<()> {
+        let Some(Frame::Tuple { tuple, index }) = self.stack.last() else { return Ok(()) };
+        let (tuple, mut at) = (tuple.clone(), *index);
+        let len = tuple.len();
+        while at < len {
+            let Some(item) = tuple_item(&tuple, at) else { return Err(hole()) };
+            at += 1;
+            if self.leaf(&item)? {
+                continue;
+            }
+            if let Some(Frame::Tuple { index, .. }) = self.stack.last_mut() {
+                *index = at;
+            }
+            let begun = self.begin(&item)?;
+            if self.push(begun)? {
+                return Ok(());
+            }
+        }
+        self.stack.pop();
+        self.end_tuple(&tuple);
+        Ok(())
+    }
+
+    fn end_tuple(&mut self, tuple: &Bound<'py, PyTuple>) {
+        let len = tuple.len();
+        // A tuple that got into the memo while its items were written contains itself: take the items back.
+        if let Some(index) = self.memo.get(tuple.as_any()) {
+            if len <= 3 && self.writer.protocol() >= 2 {
+                (0..len).for_each(|_| self.writer.op(Op::Pop));
+            } else if self.writer.binary() {
+                self.writer.op(Op::PopMark);
+            } else {
+                (0..=len).for_each(|_| self.writer.op(Op::Pop));
+            }
+            self.writer.get(index);
+            return;
+        }
+        self.writer.tuple_end(len);
+        self.memoize(tuple.as_any());
+    }
+
+    pub(super) fn begin_dict(&mut self, dict: &Bound<'py, PyDict>) -> PyResult<Begun<'py>> {
+        self.writer.empty_dict();
+        self.memoize(dict.as_any());
+        self.refuse_fast_cycle(dict.as_any())?;
+        let size = dict_len(dict);
+        if size == 0 {
+            return Ok(Begun::Done);
+        }
+        if !self.writer.binary() {
+            let items = dict.call_method0(intern!(self.py, "items"))?.try_iter()?;
+            return self.begin_batch(Into::Dict, items.into_any());
+        }
+        Ok(Begun::Frame(Frame::Dict(Box::new(DictFrame {
+            dict: dict.clone(),
+            position: 0,
+            size,
+            batch: 0,
+            single: size == 1,
+            key: None,
+            value: None,
+            started: false,
+        }))))
+    }
+
+    pub(super) fn step_dict(&mut self) -> PyResult<()> {
+        let Some(Frame::Dict(frame)) = self.stack.last_mut() else { return Ok(()) };
+        if let Some(value) = frame.value.take() {
+            let begun = self.begin(&value)?;
+            if self.push(begun)? {
+                return Ok(());
+            }
+        }
+        loop {
+            let Some(Frame::Dict(frame)) = self.stack.last_mut() else { return Ok(()) };
+            if !frame.started {
+                frame.started = true;
+                if !frame.single {
+                    self.writer.op(Op::Mark);
+                }
+            } else if frame.single && frame.batch == 1 {
+                self.stack.pop();
+                self.writer.op(Op::SetItem);
+                return Ok(());
+            }
+            let full = frame.batch == BATCH;
+            let pair = if full { None } else { dict_next(&frame.dict, &mut frame.position) };
+            let Some((key, value)) = pair else {
+                self.writer.op(Op::SetItems);
+                if dict_len(&frame.dict) != frame.size {
+                    return Err(PyRuntimeError::new_err("dictionary changed size during iteration"));
+                }
+                // Up to 3.14 a full batch is always followed by another one, even an empty one.
+                let more = full && (cfg!(not(Py_3_15)) || dict_next(&frame.dict, &mut frame.position.clone()).is_some());
+                if !more {
+                    self.stack.pop();
+                    return Ok(());
+                }
+                frame.batch = 0;
+                self.writer.op(Op::Mark);
+                continue;
+            };
+            frame.batch += 1;
+            if self.leaf(&key)? {
+                if self.leaf(&value)? {
+                    continue;
+                }
+                if let Some(Frame::Dict(frame)) = self.stack.last_mut() {
+                    frame.key = Some(key);
+                }
+                let begun = self.begin(&value)?;
+                if self.push(begun)? {
+                    return Ok(());
+                }
+                continue;
+            }
+            if let Some(Frame::Dict(frame)) = self.stack.last_mut() {
+                frame.key = Some(key.clone());
+                frame.value = Some(value);
+            }
+            let begun = self.begin(&key)?;
+            if self.push(begun)? {
+                return Ok(());
+            }
+            if let Some(Frame::Dict(frame)) = self.stack.last_mut()
+                && let Some(value) = frame.value.take()
+            {
+                let begun = self.begin(&value)?;
+                if self.push(begun)? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    pub(super) fn begin_set(&mut self, set: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if self.writer.protocol() < 4 {
+            let items = PyList::new(self.py, set_items(set)?)?;
+            let args = PyTuple::new(self.py, [items])?;
+            return self.begin_call(set, self.py.get_type::<PySet>().into_any(), args);
+        }
+        self.writer.op(Op::EmptySet);
+        self.memoize(set);
+        let size = set.len()?;
+        if size == 0 {
+            return Ok(Begun::Done);
+        }
+        let items = PyTuple::new(self.py, set_items(set)?)?;
+        let mut batch = Batch::new(Into::Set, items.try_iter()?.into_any());
+        batch.set = Some((set.clone(), size));
+        Ok(Begun::Frame(Frame::Batch(Box::new(batch))))
+    }
+
+    pub(super) fn begin_frozenset(&mut self, set: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if self.writer.protocol() < 4 {
+            let items = PyList::new(self.py, set_items(set)?)?;
+            let args = PyTuple::new(self.py, [items])?;
+            return self.begin_call(set, self.py.get_type::<pyo3::types::PyFrozenSet>().into_any(), args);
+        }
+        self.writer.op(Op::Mark);
+        Ok(Begun::Frame(Frame::FrozenSet { set: set.clone(), items: set_items(set)?, index: 0 }))
+    }
+
+    pub(super) fn step_frozenset(&mut self) -> PyResult<()> {
+        loop {
+            let Some(Frame::FrozenSet { set, items, index }) = self.stack.last_mut() else { return Ok(()) };
+            let Some(item) = items.get(*index).cloned() else {
+                let set = set.clone();
+                self.stack.pop();
+                match self.memo.get(&set) {
+                    Some(index) => {
+                        self.writer.op(Op::PopMark);
+                        self.writer.get(index);
+                    }
+                    None => {
+                        self.writer.op(Op::FrozenSet);
+                        self.memoize(&set);
+                    }
+                }
+                return Ok(());
+            };
+            *index += 1;
+            if self.leaf(&item)? {
+                continue;
+            }
+            let begun = self.begin(&item)?;
+            if self.push(begun)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Starts to write the items of `iterator` into the object on top of the machine's stack.
+    pub(super) fn begin_batch(&mut self, into: Into, iterator: Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        Ok(Begun::Frame(Frame::Batch(Box::new(Batch::new(into, iterator)))))
+    }
+
+    pub(super) fn step_batch(&mut self) -> PyResult<()> {
+        loop {
+            let binary = self.writer.binary();
+            let Some(Frame::Batch(batch)) = self.stack.last_mut() else { return Ok(()) };
+            // The value of a pair whose key has been written.
+            if let Some(value) = batch.value.take() {
+                let begun = self.begin(&value)?;
+                if self.push(begun)? {
+                    return Ok(());
+                }
+                continue;
+            }
+            if !batch.started {
+                batch.started = true;
+                batch.ahead = next(&batch.iterator)?;
+                if batch.ahead.is_none() {
+                    self.stack.pop();
+                    return Ok(());
+                }
+            } else if !binary || (batch.count == 1 && !batch.marked) {
+                // One item stands alone.
+                let op = if batch.into == Into::Dict { Op::SetItem } else { Op::Append };
+                self.writer.op(op);
+                if !binary {
+                    batch.ahead = next(&batch.iterator)?;
+                }
+                batch.count = 0;
+                if batch.ahead.is_none() {
+                    self.stack.pop();
+                    return Ok(());
+                }
+            } else if batch.count == BATCH || batch.ahead.is_none() {
+                self.writer.op(match batch.into {
+                    Into::List => Op::Appends,
+                    Into::Dict => Op::SetItems,
+                    Into::Set => Op::AddItems,
+                });
+                if let Some((set, size)) = &batch.set
+                    && set.len()? != *size
+                {
+                    return Err(PyRuntimeError::new_err("set changed size during iteration"));
+                }
+                let full = batch.count == BATCH;
+                batch.count = 0;
+                batch.marked = false;
+                if batch.ahead.is_none() && full {
+                    batch.ahead = next(&batch.iterator)?;
+                    if batch.ahead.is_none() && batch.set.is_some() && cfg!(not(Py_3_15)) {
+                        // The C pickler opens one more batch for a set of a multiple of the batch size.
+                        self.writer.raw(&[Op::Mark as u8, Op::AddItems as u8]);
+                    }
+                }
+                if batch.ahead.is_none() {
+                    self.stack.pop();
+                    return Ok(());
+                }
+            }
+            let Some(Frame::Batch(batch)) = self.stack.last_mut() else { return Ok(()) };
+            let Some(item) = batch.ahead.take() else { return Ok(()) };
+            if binary {
+                // Whether a second item follows decides between one opcode for one item and a batch.
+                let room = batch.count + 1 < BATCH;
+                batch.ahead = if room || batch.count == 0 { next(&batch.iterator)? } else { None };
+                if batch.count == 0 && (batch.ahead.is_some() || batch.into == Into::Set) {
+                    batch.marked = true;
+                    self.writer.op(Op::Mark);
+                }
+            }
+            batch.count += 1;
+            batch.index += 1;
+            let item = if batch.into == Into::Dict {
+                let Some((key, value)) = pair(&item) else {
+                    return Err(PyValueError::new_err("dict items iterator must return 2-tuples"));
+                };
+                batch.value = Some(value);
+                key
+            } else {
+                item
+            };
+            let begun = self.begin(&item)?;
+            if self.push(begun)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// In `fast` mode nothing is memoized, so that a cycle has to be found on the stack.
+    fn refuse_fast_cycle(&self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+        if !self.settings.fast || self.stack.len() < 50 {
+            return Ok(());
+        }
+        let cyclic = self.stack.iter().any(|frame| match frame {
+            Frame::List { list, .. } => list.is(object),
+            Frame::Dict(frame) => frame.dict.is(object),
+            _ => false,
+        });
+        if cyclic {
+            return Err(PyValueError::new_err(format!(
+                "fast mode: can't pickle cyclic objects including object type {}",
+                object.get_type().name()?
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl<'py> Batch<'py> {
+    fn new(into: Into, iterator: Bound<'py, PyAny>) -> Self {
+        Self {
+            into,
+            iterator,
+            ahead: None,
+            value: None,
+            count: 0,
+            marked: false,
+            set: None,
+            index: 0,
+            started: false,
+        }
+    }
+
+    /// What the items become.
+    pub(super) fn target(&self) -> Into {
+        self.into
+    }
+}
+
+fn next<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    iterator.try_iter()?.next().transpose()
+}
+
+fn pair<'py>(item: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let tuple = item.cast::<PyTuple>().ok()?;
+    if tuple.len() == 2 { Some((tuple_item(tuple, 0)?, tuple_item(tuple, 1)?)) } else { None }
+}
+
+#[cold]
+fn hole() -> PyErr {
+    PyRuntimeError::new_err("cannot pickle a tuple that is still being built")
+}

@@ -1,0 +1,302 @@
+//! Names instead of content: globals, the extension registry and the wire names of capers.
+
+use capers_pickle::Op;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+
+use super::{Begun, Dumper};
+use crate::ffi::access::{dict_get, int_value, str_bytes, str_is_ascii};
+use crate::ffi::function::function_names;
+use crate::ffi::modules;
+use crate::policy::{self, Reference};
+use crate::wire::Wire;
+
+impl<'py> Dumper<'py> {
+    /// Writes a wire name, in full the first time.
+    pub(super) fn write_wire(&mut self, wire: Wire) {
+        if let Some(index) = self.memo.wire(wire) {
+            self.writer.get(index);
+            return;
+        }
+        let (module, name) = wire.names();
+        if self.writer.protocol() >= 4 {
+            match self.memo.wire_module(module) {
+                Some(index) => self.writer.get(index),
+                None => {
+                    self.writer.str_header(module.len());
+                    self.writer.payload(module.as_bytes());
+                    let index = self.memo.put_wire_module(module);
+                    self.writer.memoize(index);
+                }
+            }
+            self.writer.str_header(name.len());
+            self.writer.payload(name.as_bytes());
+            self.writer.op(Op::StackGlobal);
+        } else {
+            self.writer.global(module.as_bytes(), name.as_bytes());
+        }
+        let index = self.memo.put_wire(wire);
+        self.writer.memoize(index);
+    }
+
+    pub(super) fn begin_function(&mut self, function: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let Some((module, qualname)) = function_names(function) else { return self.begin_global(function, None) };
+        if let Some(module) = module
+            && let Some(reference) = policy::reference(function, &module, &qualname)?
+        {
+            return self.begin_reference(function, &reference);
+        }
+        self.begin_function_by_value(function)
+    }
+
+    /// Writes `object` as the name it was found under.
+    pub(super) fn begin_reference(
+        &mut self,
+        object: &Bound<'py, PyAny>,
+        reference: &Reference<'py>,
+    ) -> PyResult<Begun<'py>> {
+        if self.writer.protocol() >= 2 && self.write_extension(object, &reference.module, &reference.name)? {
+            return Ok(Begun::Done);
+        }
+        if self.writer.protocol() >= 4 {
+            self.write_global_text(&reference.module)?;
+            self.write_global_text(&reference.name)?;
+            self.writer.op(Op::StackGlobal);
+            self.memoize(object);
+            return Ok(Begun::Done);
+        }
+        self.begin_old_global(object, &reference.module, &reference.name)
+    }
+
+    /// Names of globals are memoized by identity, as the C pickler does it for its `str` objects.
+    fn write_global_text(&mut self, text: &Bound<'py, PyString>) -> PyResult<()> {
+        match self.memo.get(text.as_any()) {
+            Some(index) => {
+                self.writer.get(index);
+                Ok(())
+            }
+            None => self.write_str(text),
+        }
+    }
+
+    fn write_extension(
+        &mut self,
+        object: &Bound<'py, PyAny>,
+        module: &Bound<'py, PyString>,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<bool> {
+        let registry = self.state.extension_registry.bind(self.py);
+        if registry.is_empty() {
+            return Ok(false);
+        }
+        let Some(code) = registry.get_item((module, name))? else { return Ok(false) };
+        let code = code
+            .cast::<pyo3::types::PyInt>()
+            .ok()
+            .and_then(int_value)
+            .filter(|code| (1..=0x7fff_ffff).contains(code))
+            .ok_or_else(|| {
+                PyErr::new::<pyo3::exceptions::PyRuntimeError, _>(format!(
+                    "Can't pickle {}: extension code {code} is out of range",
+                    object.repr().map_or_else(|_| String::from("object"), |it| it.to_string())
+                ))
+            })?;
+        self.writer.ext(code as u32);
+        Ok(true)
+    }
+
+    /// A global before protocol 4: two lines of text; a dotted name is reached by `getattr`.
+    fn begin_old_global(
+        &mut self,
+        object: &Bound<'py, PyAny>,
+        module: &Bound<'py, PyString>,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<Begun<'py>> {
+        let text = name.to_string_lossy().into_owned();
+        if let Some((parents, last)) = text.rsplit_once('.') {
+            let holder = policy::loaded(self.py, module.as_any())?
+                .map(|it| policy::resolve(&it, &PyString::new(self.py, parents)))
+                .transpose()?
+                .flatten();
+            if let Some(holder) = holder {
+                let getattr = modules(self.py)?.get_item(intern!(self.py, "builtins"))?;
+                let getattr = getattr.ok_or_else(|| PyTypeError::new_err("builtins is not loaded"))?.getattr("getattr")?;
+                let args = PyTuple::new(self.py, [holder, PyString::new(self.py, last).into_any()])?;
+                return self.begin_call(object, getattr, args);
+            }
+        }
+        let (mut module, mut name) = (module.clone(), name.clone());
+        if self.settings.fix_imports && self.writer.protocol() < 3 {
+            let names = self.state.reverse_names.bind(self.py);
+            let imports = self.state.reverse_imports.bind(self.py);
+            if let Some(old) = names.get_item((&module, &name))? {
+                let old = old.cast_into::<PyTuple>()?;
+                module = old.get_item(0)?.cast_into()?;
+                name = old.get_item(1)?.cast_into()?;
+            } else if let Some(old) = imports.get_item(&module)? {
+                module = old.cast_into()?;
+            }
+        }
+        if self.writer.protocol() < 3 && !(str_is_ascii(&module) && str_is_ascii(&name)) {
+            return Err(self.pickling_error(format!(
+                "can't pickle global identifier '{}.{}' using pickle protocol {}",
+                module.to_string_lossy(),
+                name.to_string_lossy(),
+                self.writer.protocol()
+            )));
+        }
+        self.writer.global(&str_bytes(&module)?, &str_bytes(&name)?);
+        self.memoize(object);
+        Ok(Begun::Done)
+    }
+
+    /// Writes `object` as a global, as `pickle` does: by `name` or its own qualname, in its own module or the first one
+    /// found to hold it. Raises `PicklingError` when the name does not lead back to the object.
+    pub(super) fn begin_global(
+        &mut self,
+        object: &Bound<'py, PyAny>,
+        name: Option<&Bound<'py, PyString>>,
+    ) -> PyResult<Begun<'py>> {
+        let py = self.py;
+        let name = match name {
+            Some(name) => name.clone().into_any(),
+            None => match object.getattr_opt(intern!(py, "__qualname__"))? {
+                Some(name) => name,
+                None => object.getattr(intern!(py, "__name__"))?,
+            },
+        };
+        let Ok(name) = name.cast::<PyString>() else {
+            return Err(self.not_found(object, &name, "its name is not a string"));
+        };
+        let module = self.module_name(object, name)?;
+        let Ok(module) = module.cast::<PyString>() else {
+            return Err(self.not_found(object, name, "its module name is not a string"));
+        };
+        let found = match policy::loaded(py, module.as_any())? {
+            Some(it) => Ok(it),
+            None => py.import(module).map(Bound::into_any),
+        };
+        let found = match found {
+            Ok(it) => it,
+            Err(cause) => {
+                let error =
+                    self.pickling_error(format!("Can't pickle {}: import of module {} failed", repr(object), repr(module)));
+                error.set_cause(py, Some(cause));
+                return Err(error);
+            }
+        };
+        match policy::resolve(&found, name)? {
+            None => Err(self.pickling_error(format!(
+                "Can't pickle {}: attribute lookup {} on {} failed",
+                repr(object),
+                name.to_string_lossy(),
+                module.to_string_lossy()
+            ))),
+            Some(it) if !it.is(object) => Err(self.pickling_error(format!(
+                "Can't pickle {}: it's not the same object as {}.{}",
+                repr(object),
+                module.to_string_lossy(),
+                name.to_string_lossy()
+            ))),
+            Some(_) => {
+                self.begin_reference(object, &Reference { module: module.clone(), name: name.clone() })
+            }
+        }
+    }
+
+    #[cold]
+    fn not_found(&self, object: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>, why: &str) -> PyErr {
+        self.pickling_error(format!("Can't pickle {} as {}: {why}", repr(object), repr(name)))
+    }
+
+    /// The module an object states, or the first loaded one that holds it under `name`, or `__main__`.
+    fn module_name(&self, object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.py;
+        if let Some(module) = object.getattr_opt(intern!(py, "__module__"))?
+            && !module.is_none()
+        {
+            return Ok(module);
+        }
+        for (module_name, module) in modules(py)?.copy()?.iter() {
+            let skipped = module_name.cast::<PyString>().is_ok_and(|it| str_bytes(it).is_ok_and(|it| policy::is_main(&it)));
+            if skipped || module.is_none() {
+                continue;
+            }
+            if let Ok(Some(found)) = policy::resolve(&module, name)
+                && found.is(object)
+            {
+                return Ok(module_name);
+            }
+        }
+        Ok(intern!(py, "__main__").clone().into_any())
+    }
+
+    pub(super) fn begin_type(&mut self, class: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let py = self.py;
+        for singleton in [py.None().into_bound(py), py.NotImplemented().into_bound(py), py.Ellipsis().into_bound(py)] {
+            if class.is(singleton.get_type()) {
+                let args = PyTuple::new(py, [singleton])?;
+                return self.begin_call(class, py.get_type::<PyType>().into_any(), args);
+            }
+        }
+        self.begin_class(class)
+    }
+
+    /// Writes the namespace of a function: by name when it is that of an importable module, else as one made anew.
+    pub(super) fn write_globals(&mut self, globals: &Bound<'py, PyDict>) -> PyResult<()> {
+        if let Some(index) = self.memo.get(globals.as_any()) {
+            self.writer.get(index);
+            return Ok(());
+        }
+        if let Some(module) = policy::module_of(globals)? {
+            let dict = intern!(self.py, "__dict__");
+            if self.writer.protocol() >= 4 {
+                self.write_definition_text(&module)?;
+                self.write_definition_text(dict)?;
+                self.writer.op(Op::StackGlobal);
+            } else {
+                self.writer.global(&str_bytes(&module)?, b"__dict__");
+            }
+            let index = self.memo.put(globals.as_any());
+            self.writer.memoize(index);
+            return Ok(());
+        }
+        let name = dict_get(globals, intern!(self.py, "__name__").as_any())?;
+        let name = name.as_ref().and_then(|it| it.cast_exact::<PyString>().ok());
+        match name {
+            Some(name) if !policy::is_main(&str_bytes(name)?) => {
+                // A module may own this namespace, and may come along later: make one that does.
+                self.write_wire(Wire::ModuleDict);
+                self.writer.tuple_begin(1);
+                self.write_wire(Wire::Module);
+                self.writer.tuple_begin(1);
+                self.write_definition_text(name)?;
+                self.writer.tuple_end(1);
+                self.writer.op(Op::Reduce);
+                let index = self.memo.take_index();
+                self.writer.memoize(index);
+                self.namespaces.push((globals.clone(), index));
+                self.writer.tuple_end(1);
+            }
+            _ => {
+                self.write_wire(Wire::Namespace);
+                let count = usize::from(name.is_some());
+                self.writer.tuple_begin(count);
+                if let Some(name) = name {
+                    self.write_definition_text(name)?;
+                }
+                self.writer.tuple_end(count);
+            }
+        }
+        self.writer.op(Op::Reduce);
+        let index = self.memo.put(globals.as_any());
+        self.writer.memoize(index);
+        Ok(())
+    }
+}
+
+fn repr(object: &Bound<'_, PyAny>) -> String {
+    object.repr().map_or_else(|_| format!("<{} object>", object.get_type()), |it| it.to_string_lossy().into_owned())
+}

@@ -1,0 +1,232 @@
+//! Objects without parts: atoms, strings, bytes and buffers.
+
+use std::borrow::Cow;
+
+use capers_pickle::Op;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyString, PyTuple};
+
+use super::{Begun, Dumper, Frame};
+use crate::ffi::access::{bytearray_copy, int_bytes, int_value, str_bytes};
+use crate::ffi::kind::Kind;
+use crate::wire::Wire;
+
+impl<'py> Dumper<'py> {
+    /// Writes `None`, booleans, integers and floats; `false` for everything else.
+    #[inline]
+    pub(super) fn write_atom(&mut self, kind: Kind, object: &Bound<'py, PyAny>) -> PyResult<bool> {
+        match kind {
+            Kind::None => self.writer.op(Op::None),
+            Kind::Bool => self.writer.bool(object.is_truthy()?),
+            Kind::Int => {
+                let int = object.cast::<PyInt>()?;
+                match int_value(int) {
+                    Some(value) => self.writer.int(value),
+                    None => self.write_long(int)?,
+                }
+            }
+            Kind::Float => {
+                let value = object.cast::<PyFloat>()?.value();
+                if self.writer.binary() {
+                    self.writer.float(value);
+                } else {
+                    let text = object.repr()?;
+                    self.writer.text_line(Op::Float, &str_bytes(&text)?);
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    #[cold]
+    fn write_long(&mut self, int: &Bound<'py, PyInt>) -> PyResult<()> {
+        if self.writer.protocol() < 2 {
+            let digits = int.repr()?;
+            self.writer.long_text(&digits.to_string_lossy());
+            return Ok(());
+        }
+        if self.writer.long(&int_bytes(int)?) {
+            Ok(())
+        } else {
+            Err(PyOverflowError::new_err("int too large to pickle"))
+        }
+    }
+
+    /// Writes and memoizes an exact `str`.
+    #[inline]
+    pub(super) fn write_str(&mut self, text: &Bound<'py, PyString>) -> PyResult<()> {
+        self.write_text(text)?;
+        self.memoize(text.as_any());
+        Ok(())
+    }
+
+    /// Writes a string without memoizing it.
+    #[inline]
+    fn write_text(&mut self, text: &Bound<'py, PyString>) -> PyResult<()> {
+        if !self.writer.binary() {
+            let line = raw_unicode_escape(text)?;
+            self.writer.text_line(Op::Unicode, &line);
+            return Ok(());
+        }
+        let content = str_bytes(text)?;
+        if !self.writer.str_header(content.len()) {
+            return Err(PyOverflowError::new_err(
+                "serializing a string larger than 4 GiB requires pickle protocol 4 or higher",
+            ));
+        }
+        self.writer.payload(&content);
+        Ok(())
+    }
+
+    /// Writes a text of a definition: by value, so that its identity does not show.
+    pub(super) fn write_definition_text(&mut self, text: &Bound<'py, PyString>) -> PyResult<()> {
+        match self.memo.text(text) {
+            Some(index) => self.writer.get(index),
+            None => {
+                self.write_text(text)?;
+                let index = self.memo.put_text(text);
+                self.writer.memoize(index);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn begin_bytes(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let bytes = object.cast::<PyBytes>()?;
+        self.write_bytes(bytes.as_bytes())?;
+        self.memoize(object);
+        Ok(Begun::Done)
+    }
+
+    /// Writes bytes in the way of the protocol, without memoizing them.
+    pub(super) fn write_bytes(&mut self, content: &[u8]) -> PyResult<()> {
+        if self.writer.protocol() >= 3 {
+            if !self.writer.bytes_header(content.len()) {
+                return Err(PyOverflowError::new_err(
+                    "serializing a bytes object larger than 4 GiB requires pickle protocol 4 or higher",
+                ));
+            }
+            self.writer.payload(content);
+            return Ok(());
+        }
+        if content.is_empty() {
+            self.write_named(c"builtins", c"bytes", "__builtin__", "bytes");
+            self.writer.tuple_end(0);
+            self.writer.op(Op::Reduce);
+            return Ok(());
+        }
+        // Protocols without bytes carry them as a latin-1 string that the other side encodes again.
+        self.write_wire(Wire::Encode);
+        self.writer.tuple_begin(2);
+        let latin1: String = content.iter().map(|byte| char::from(*byte)).collect();
+        self.write_text(&PyString::new(self.py, &latin1))?;
+        self.write_definition_text(pyo3::intern!(self.py, "latin1"))?;
+        self.writer.tuple_end(2);
+        self.writer.op(Op::Reduce);
+        Ok(())
+    }
+
+    fn write_named(&mut self, module: &std::ffi::CStr, name: &std::ffi::CStr, old_module: &str, old_name: &str) {
+        if self.settings.fix_imports {
+            self.writer.global(old_module.as_bytes(), old_name.as_bytes());
+        } else {
+            self.writer.global(module.to_bytes(), name.to_bytes());
+        }
+    }
+
+    pub(super) fn begin_bytearray(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let content = bytearray_copy(object.cast::<PyByteArray>()?);
+        if self.writer.protocol() >= 5 {
+            self.writer.bytearray_header(content.len());
+            self.writer.payload(&content);
+            self.memoize(object);
+            return Ok(Begun::Done);
+        }
+        let args = if content.is_empty() {
+            PyTuple::empty(self.py)
+        } else {
+            PyTuple::new(self.py, [PyBytes::new(self.py, &content)])?
+        };
+        let callable = self.py.get_type::<PyByteArray>().into_any();
+        self.begin_call(object, callable, args)
+    }
+
+    /// A `PickleBuffer`: handed to the callback, or in band as bytes or bytearray.
+    pub(super) fn begin_buffer(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if self.writer.protocol() < 5 {
+            return Err(self.pickling_error("PickleBuffer can only be pickled with protocol >= 5"));
+        }
+        let py = self.py;
+        // `raw()` gives a flat view of the memory and raises for buffers that are not contiguous.
+        let contiguous = object.call_method0(pyo3::intern!(py, "raw"));
+        let Ok(raw) = contiguous else {
+            return Err(self.pickling_error("PickleBuffer can not be pickled when pointing to a non-contiguous buffer"));
+        };
+        let readonly = raw.getattr(pyo3::intern!(py, "readonly"))?.is_truthy()?;
+        if let Some(callback) = self.hooks.buffer_callback.clone() {
+            let in_band = callback.call1((object,))?.is_truthy()?;
+            if !in_band {
+                self.writer.op(Op::NextBuffer);
+                if readonly {
+                    self.writer.op(Op::ReadOnlyBuffer);
+                }
+                return Ok(Begun::Done);
+            }
+        }
+        let view = PyBuffer::<u8>::get(&raw);
+        let content = match view {
+            Ok(buffer) => buffer.to_vec(py)?,
+            Err(_) => raw.call_method0(pyo3::intern!(py, "tobytes"))?.cast::<PyBytes>()?.as_bytes().to_vec(),
+        };
+        if readonly {
+            self.write_bytes(&content)?;
+        } else {
+            self.writer.bytearray_header(content.len());
+            self.writer.payload(&content);
+        }
+        self.memoize(object);
+        Ok(Begun::Done)
+    }
+
+    /// Starts `callable(*args)` as the reduction of `object`.
+    pub(super) fn begin_call(
+        &mut self,
+        object: &Bound<'py, PyAny>,
+        callable: Bound<'py, PyAny>,
+        args: Bound<'py, PyTuple>,
+    ) -> PyResult<Begun<'py>> {
+        Ok(Begun::Frame(Frame::Reduce(Box::new(super::reduce::Reduce::call(object.clone(), callable, args)))))
+    }
+}
+
+/// The text form of a string in protocol 0.
+///
+/// As `raw_unicode_escape`, with backslash, newline, carriage return, NUL and 0x1a escaped too, as `_pickle.c` does.
+fn raw_unicode_escape<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
+    use std::fmt::Write;
+    let content = str_bytes(text)?;
+    if content.is_ascii() && !content.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r' | 0 | 0x1a)) {
+        return Ok(content);
+    }
+    let mut out = String::new();
+    let mut line = Vec::new();
+    for code in text.call_method1("encode", ("utf-32-le", "surrogatepass"))?.cast::<PyBytes>()?.as_bytes().chunks(4) {
+        let point = u32::from_le_bytes([code[0], code[1], code[2], code[3]]);
+        out.clear();
+        match point {
+            0x5c | 0x0a | 0x0d | 0 | 0x1a | 0x100..=0xffff => {
+                let _ = write!(out, "\\u{point:04x}");
+                line.extend_from_slice(out.as_bytes());
+            }
+            0x1_0000.. => {
+                let _ = write!(out, "\\U{point:08x}");
+                line.extend_from_slice(out.as_bytes());
+            }
+            _ => line.push(point as u8),
+        }
+    }
+    Ok(Cow::Owned(line))
+}

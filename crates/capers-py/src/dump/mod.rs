@@ -1,0 +1,362 @@
+//! The way out: from live objects to a pickle, without recursion.
+//!
+//! The [`Dumper`] keeps an explicit stack of [`Frame`]s, one for each object that is being written and not finished. To save
+//! an object is to [`begin`](Dumper::begin) it: small things are written at once, anything with parts becomes a frame that
+//! the run loop advances. Depth is bounded by memory, and the stack *is* the path to the current object, which an error
+//! reads off ([`path`]).
+//!
+//! The order of questions is that of CPython's `save` (`Modules/_pickle.c`): persistent id, atoms, memo, strings, containers,
+//! `reducer_override`, types and functions, `dispatch_table`, then the object's own reduction. Between the last two stand
+//! the by-value rules of capers.
+//!
+//! After any call that can run Python code, nothing taken from an object before it is used again: frames own what they
+//! hold and read lengths anew.
+
+mod by_value;
+mod classes;
+mod containers;
+mod global;
+mod leaf;
+pub(crate) mod memo;
+mod path;
+pub(crate) mod pickler;
+mod reduce;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+
+use capers_pickle::{Op, Writer};
+
+use crate::ffi::kind::{Kind, kind};
+use crate::limits;
+use crate::state::{State, state};
+use by_value::ByValue;
+use classes::Classes;
+use memo::Memo;
+use reduce::Reduce;
+
+/// What hooks a pickler has, each asked in its place.
+#[derive(Default)]
+pub(crate) struct Hooks<'py> {
+    pub(crate) persistent_id: Option<Bound<'py, PyAny>>,
+    pub(crate) reducer_override: Option<Bound<'py, PyAny>>,
+    pub(crate) dispatch_table: Option<Bound<'py, PyAny>>,
+    pub(crate) buffer_callback: Option<Bound<'py, PyAny>>,
+    /// `file.write`, when the pickle goes to a file.
+    pub(crate) write: Option<Bound<'py, PyAny>>,
+}
+
+/// Settings that do not change while an object is dumped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) fix_imports: bool,
+    pub(crate) fast: bool,
+}
+
+/// An object that has been begun and not finished.
+pub(crate) enum Frame<'py> {
+    /// The items of an exact list, in batches; `single` when it had one item at the start.
+    List { list: Bound<'py, PyList>, index: usize, batch: usize, single: bool },
+    /// The items of a tuple.
+    Tuple { tuple: Bound<'py, PyTuple>, index: usize },
+    /// The pairs of an exact dict. `value` is set while the key is being written.
+    Dict(Box<DictFrame<'py>>),
+    /// Items from an iterator, as list items, set items or dict items.
+    Batch(Box<containers::Batch<'py>>),
+    /// The elements of a frozenset, as a snapshot.
+    FrozenSet { set: Bound<'py, PyAny>, items: Vec<Bound<'py, PyAny>>, index: usize },
+    /// A reduction of the pickle protocol.
+    Reduce(Box<Reduce<'py>>),
+    /// A reduction of capers.
+    ByValue(Box<ByValue<'py>>),
+    /// Writes the tail of a persistent id.
+    PersistentId,
+}
+
+pub(crate) struct DictFrame<'py> {
+    dict: Bound<'py, PyDict>,
+    position: isize,
+    size: usize,
+    batch: usize,
+    single: bool,
+    key: Option<Bound<'py, PyAny>>,
+    value: Option<Bound<'py, PyAny>>,
+    started: bool,
+}
+
+/// What became of an object that was begun.
+pub(crate) enum Begun<'py> {
+    /// It has been written.
+    Done,
+    /// It needs a frame.
+    Frame(Frame<'py>),
+    /// It is a class that is being made further down the stack.
+    InProgress(Bound<'py, PyAny>),
+}
+
+/// Writes one object graph.
+pub(crate) struct Dumper<'py> {
+    pub(crate) py: Python<'py>,
+    pub(crate) writer: Writer,
+    pub(crate) memo: Memo,
+    pub(crate) hooks: Hooks<'py>,
+    pub(crate) settings: Settings,
+    state: &'static State,
+    stack: Vec<Frame<'py>>,
+    classes: Classes<'py>,
+    /// Namespaces made as those of a module, with the memo index of that module.
+    namespaces: Vec<(Bound<'py, PyDict>, usize)>,
+    hooked: bool,
+    steps: u32,
+}
+
+impl<'py> Dumper<'py> {
+    pub(crate) fn new(
+        py: Python<'py>,
+        writer: Writer,
+        memo: Memo,
+        hooks: Hooks<'py>,
+        settings: Settings,
+    ) -> PyResult<Self> {
+        let hooked = hooks.persistent_id.is_some() || settings.fast;
+        Ok(Self {
+            py,
+            writer,
+            memo,
+            hooks,
+            settings,
+            state: state(py)?,
+            stack: Vec::new(),
+            classes: Classes::default(),
+            namespaces: Vec::new(),
+            hooked,
+            steps: 0,
+        })
+    }
+
+    /// Writes a whole pickle of `object`. An error tells the way to the culprit.
+    pub(crate) fn dump(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+        self.writer.start();
+        self.save(object)?;
+        self.writer.finish();
+        self.flush(true)
+    }
+
+    /// Writes `object` and all it leads to.
+    pub(crate) fn save(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+        let base = self.stack.len();
+        let outcome = self.save_from(base, object);
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let error = path::explain(self, base, object, error);
+                self.stack.truncate(base);
+                Err(error)
+            }
+        }
+    }
+
+    fn save_from(&mut self, base: usize, object: &Bound<'py, PyAny>) -> PyResult<()> {
+        let begun = self.begin(object)?;
+        self.push(begun)?;
+        while self.stack.len() > base {
+            self.steps = self.steps.wrapping_add(1);
+            if self.steps & limits::SIGNAL_MASK == 0 {
+                self.py.check_signals()?;
+            }
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    /// Puts what has been begun onto the stack.
+    fn push(&mut self, begun: Begun<'py>) -> PyResult<bool> {
+        match begun {
+            Begun::Done => Ok(false),
+            Begun::Frame(frame) => {
+                if self.stack.len() >= limits::MAX_DEPTH {
+                    return Err(pyo3::exceptions::PyRecursionError::new_err(
+                        "cannot pickle this object: its parts lead to ever new parts",
+                    ));
+                }
+                self.stack.push(frame);
+                Ok(true)
+            }
+            Begun::InProgress(class) => {
+                self.postpone(&class)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Advances the topmost frame.
+    fn step(&mut self) -> PyResult<()> {
+        match self.stack.last() {
+            Some(Frame::List { .. }) => self.step_list(),
+            Some(Frame::Tuple { .. }) => self.step_tuple(),
+            Some(Frame::Dict(_)) => self.step_dict(),
+            Some(Frame::Batch(_)) => self.step_batch(),
+            Some(Frame::FrozenSet { .. }) => self.step_frozenset(),
+            Some(Frame::Reduce(_)) => self.step_reduce(),
+            Some(Frame::ByValue(_)) => self.step_by_value(),
+            Some(Frame::PersistentId) => {
+                self.stack.pop();
+                self.writer.op(Op::BinPersId);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Starts to write `object`.
+    #[inline]
+    pub(crate) fn begin(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if self.writer.boundary() {
+            self.flush(false)?;
+        }
+        if self.hooks.persistent_id.is_some()
+            && let Some(begun) = self.begin_persistent(object)?
+        {
+            return Ok(begun);
+        }
+        self.begin_plain(object)
+    }
+
+    /// Starts to write `object` without asking for a persistent id.
+    #[inline]
+    fn begin_plain(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let kind = kind(object);
+        if self.write_atom(kind, object)? {
+            return Ok(Begun::Done);
+        }
+        if let Some(index) = self.memo.get(object) {
+            self.writer.get(index);
+            return Ok(Begun::Done);
+        }
+        match kind {
+            Kind::Str => {
+                self.write_str(object.cast::<PyString>()?)?;
+                Ok(Begun::Done)
+            }
+            Kind::Bytes => self.begin_bytes(object),
+            Kind::Dict => self.begin_dict(object.cast::<PyDict>()?),
+            Kind::List => self.begin_list(object.cast::<PyList>()?),
+            Kind::Tuple => self.begin_tuple(object.cast::<PyTuple>()?),
+            Kind::Set => self.begin_set(object),
+            Kind::FrozenSet => self.begin_frozenset(object),
+            Kind::ByteArray => self.begin_bytearray(object),
+            _ => self.begin_other(kind, object),
+        }
+    }
+
+    /// Writes an object that needs no frame, whatever it is; `false` if it may need one and nothing has been written.
+    #[inline]
+    fn leaf(&mut self, object: &Bound<'py, PyAny>) -> PyResult<bool> {
+        if self.hooked {
+            return Ok(false);
+        }
+        let kind = kind(object);
+        match kind {
+            Kind::Str | Kind::Int | Kind::None | Kind::Bool | Kind::Float => {
+                if self.writer.boundary() {
+                    self.flush(false)?;
+                }
+                if !self.write_atom(kind, object)? {
+                    match self.memo.get(object) {
+                        Some(index) => self.writer.get(index),
+                        None => self.write_str(object.cast::<PyString>()?)?,
+                    }
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin_other(&mut self, kind: Kind, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if object.is_exact_instance(self.state.pickle_buffer.bind(self.py)) {
+            return self.begin_buffer(object);
+        }
+        if let Some(hook) = self.hooks.reducer_override.clone() {
+            let value = hook.call1((object,))?;
+            if !value.is(self.py.NotImplemented()) {
+                return self.begin_reduced(object, &value);
+            }
+        }
+        match kind {
+            Kind::Type if crate::ffi::kind::is_plain_type(object) => return self.begin_type(object),
+            Kind::Function => return self.begin_function(object),
+            _ => {}
+        }
+        if let Some(value) = self.dispatched(object)? {
+            return self.begin_reduced(object, &value);
+        }
+        match kind {
+            Kind::Type => self.begin_type(object),
+            _ => match self.by_value(kind, object)? {
+                Some(begun) => Ok(begun),
+                None => self.begin_own_reduction(object),
+            },
+        }
+    }
+
+    #[cold]
+    fn begin_persistent(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Option<Begun<'py>>> {
+        let Some(hook) = self.hooks.persistent_id.clone() else { return Ok(None) };
+        let id = hook.call1((object,))?;
+        if id.is_none() {
+            return Ok(None);
+        }
+        if !self.writer.binary() {
+            let text = id.str()?;
+            let text = text.to_str().map_err(|_| self.pickling_error("persistent IDs in protocol 0 must be ASCII strings"))?;
+            if !text.is_ascii() {
+                return Err(self.pickling_error("persistent IDs in protocol 0 must be ASCII strings"));
+            }
+            self.writer.text_line(Op::PersId, text.as_bytes());
+            return Ok(Some(Begun::Done));
+        }
+        match self.begin_plain(&id)? {
+            Begun::Done => {
+                self.writer.op(Op::BinPersId);
+                Ok(Some(Begun::Done))
+            }
+            Begun::Frame(frame) => {
+                self.stack.push(Frame::PersistentId);
+                Ok(Some(Begun::Frame(frame)))
+            }
+            Begun::InProgress(class) => Ok(Some(Begun::InProgress(class))),
+        }
+    }
+
+    /// Memoizes the object on top of the pickle machine's stack, unless the pickler is `fast`.
+    #[inline]
+    fn memoize(&mut self, object: &Bound<'py, PyAny>) {
+        if !self.settings.fast {
+            let index = self.memo.put(object);
+            self.writer.memoize(index);
+        }
+    }
+
+    /// Hands finished frames on to the file, if there is one.
+    fn flush(&mut self, all: bool) -> PyResult<()> {
+        let Some(write) = self.hooks.write.clone() else { return Ok(()) };
+        // What may still be taken back must stay here.
+        if !all && self.classes.any_in_progress() {
+            return Ok(());
+        }
+        let ready = pyo3::types::PyBytes::new(self.py, self.writer.as_bytes());
+        self.writer.clear_written();
+        if !ready.as_bytes().is_empty() {
+            write.call1((ready,))?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn pickling_error(&self, message: impl Into<String>) -> PyErr {
+        PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message.into(),))
+    }
+}

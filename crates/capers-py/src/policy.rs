@@ -1,0 +1,235 @@
+//! By reference or by value: the decision, as data.
+//!
+//! An object travels by reference when the module and qualname it states lead, here and now, to this very object, and the
+//! module can be imported elsewhere: it is not `__main__`, it was not made at run time, it was not registered to travel by
+//! value, and the import system finds it under its name. Everything else travels by value, so that a shadowed or
+//! patched function never silently turns into its namesake.
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyModule, PyString, PyWeakrefReference};
+
+use crate::ffi::access::{dict_get, str_bytes};
+use crate::ffi::modules;
+use crate::state::{State, state};
+
+/// Where an object can be found by name.
+pub(crate) struct Reference<'py> {
+    pub(crate) module: Bound<'py, PyString>,
+    pub(crate) name: Bound<'py, PyString>,
+}
+
+/// Whether `name` is the running script, under whichever of its names.
+pub(crate) fn is_main(name: &[u8]) -> bool {
+    name == b"__main__" || name == b"__mp_main__"
+}
+
+/// The module called `name` if it is loaded.
+#[inline]
+pub(crate) fn loaded<'py>(py: Python<'py>, name: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    Ok(dict_get(&modules(py)?, name)?.filter(|module| !module.is_none()))
+}
+
+/// What `qualname` leads to from `module`, or `None` when it leads nowhere.
+pub(crate) fn resolve<'py>(
+    module: &Bound<'py, PyAny>,
+    qualname: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let name = str_bytes(qualname)?;
+    if !name.contains(&b'.') {
+        if let Ok(module) = module.cast_exact::<PyModule>()
+            && let Some(found) = dict_get(&module.dict(), qualname)?
+        {
+            return Ok(Some(found));
+        }
+        return module.getattr_opt(qualname);
+    }
+    let mut at = module.clone();
+    for part in name.split(|byte| *byte == b'.') {
+        if part == b"<locals>" {
+            return Ok(None);
+        }
+        match at.getattr_opt(String::from_utf8_lossy(part).as_ref())? {
+            Some(next) => at = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(at))
+}
+
+/// Decides about a function or class that states `module` and `qualname`: a reference, or `None` for by value.
+pub(crate) fn reference<'py>(
+    object: &Bound<'py, PyAny>,
+    module: &Bound<'py, PyAny>,
+    qualname: &Bound<'py, PyAny>,
+) -> PyResult<Option<Reference<'py>>> {
+    let py = object.py();
+    let (Ok(module_name), Ok(qualname)) = (module.cast::<PyString>(), qualname.cast::<PyString>()) else {
+        return Ok(None);
+    };
+    if is_main(&str_bytes(module_name)?) {
+        return Ok(None);
+    }
+    let Some(module) = loaded(py, module)? else { return Ok(None) };
+    match resolve(&module, qualname)? {
+        Some(found) if found.is(object) => {}
+        _ => return Ok(None),
+    }
+    if !importable(module_name, &module)? {
+        return Ok(None);
+    }
+    Ok(Some(Reference { module: module_name.clone(), name: qualname.clone() }))
+}
+
+/// Whether `module`, loaded under `name`, will be found by an import of `name` in another process.
+pub(crate) fn importable(name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = name.py();
+    let state = state(py)?;
+    let name_bytes = str_bytes(name)?;
+    if is_main(&name_bytes) || registered(state, &name_bytes) {
+        return Ok(false);
+    }
+    let key = module.as_ptr() as usize;
+    if let Ok(known) = state.importable.lock()
+        && let Some((weak, verdict)) = known.get(&key)
+        && weak.bind(py).cast::<PyWeakrefReference>().is_ok_and(|it| it.upgrade().is_some_and(|it| it.is(module)))
+    {
+        return Ok(*verdict);
+    }
+    let verdict = findable(state, name, module)?;
+    if let Ok(weak) = PyWeakrefReference::new(module)
+        && let Ok(mut known) = state.importable.lock()
+    {
+        if known.len() > 10_000 {
+            known.retain(|_, (weak, _)| weak.bind(py).call0().is_ok_and(|it| !it.is_none()));
+        }
+        known.insert(key, (weak.into_any().unbind(), verdict));
+    }
+    Ok(verdict)
+}
+
+/// Asks the import system for `name` as if it were not loaded.
+fn findable(state: &State, name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = name.py();
+    let Some(spec) = module.getattr_opt(intern!(py, "__spec__"))? else { return Ok(false) };
+    if spec.is_none() {
+        return Ok(false);
+    }
+    let text = name.to_string_lossy();
+    let root = text.split('.').next().unwrap_or_default();
+    if state.stdlib.bind(py).contains(root)? {
+        return Ok(true);
+    }
+    let path = match text.rsplit_once('.') {
+        None => py.None().into_bound(py),
+        Some((parent, _)) => match loaded(py, PyString::new(py, parent).as_any())? {
+            None => return Ok(false),
+            Some(package) => match package.getattr_opt(intern!(py, "__path__"))? {
+                // A module put under a dotted name by a parent that is no package (six.moves, os.path): trust the parent.
+                None => return importable(&PyString::new(py, parent), &package),
+                Some(path) => path,
+            },
+        },
+    };
+    for finder in py.import("sys")?.getattr(intern!(py, "meta_path"))?.try_iter()? {
+        let finder = finder?;
+        let Some(find_spec) = finder.getattr_opt(intern!(py, "find_spec"))? else { continue };
+        let Ok(found) = find_spec.call1((name, &path, py.None())) else { continue };
+        if found.is_none() {
+            continue;
+        }
+        // The same origin is the same module; a loader without origins is taken at its word.
+        let theirs = found.getattr_opt(intern!(py, "origin"))?;
+        let ours = spec.getattr_opt(intern!(py, "origin"))?;
+        return match (ours, theirs) {
+            (Some(ours), Some(theirs)) => ours.eq(theirs),
+            _ => Ok(true),
+        };
+    }
+    Ok(false)
+}
+
+/// The importable module whose namespace `globals` is.
+pub(crate) fn module_of<'py>(globals: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyString>>> {
+    let py = globals.py();
+    let Some(name) = dict_get(globals, intern!(py, "__name__").as_any())? else { return Ok(None) };
+    let Ok(text) = name.cast::<PyString>() else { return Ok(None) };
+    if is_main(&str_bytes(text)?) {
+        return Ok(None);
+    }
+    let Some(module) = loaded(py, &name)? else { return Ok(None) };
+    match module.cast::<PyModule>() {
+        Ok(it) if it.dict().is(globals) => Ok(importable(text, &module)?.then(|| text.clone())),
+        _ => Ok(None),
+    }
+}
+
+fn registered(state: &State, name: &[u8]) -> bool {
+    let Ok(names) = state.by_value.lock() else { return false };
+    if names.is_empty() {
+        return false;
+    }
+    let name = String::from_utf8_lossy(name);
+    let mut at: &str = &name;
+    loop {
+        if names.contains(at) {
+            return true;
+        }
+        match at.rsplit_once('.') {
+            Some((parent, _)) => at = parent,
+            None => return false,
+        }
+    }
+}
+
+/// Lets functions and classes of `module` travel by value.
+///
+/// Arguments: the module object or its dotted name. Modules below a registered package are registered with it.
+/// Raises `TypeError` for anything else and `ValueError` for a module that is not loaded.
+#[pyfunction]
+pub(crate) fn register_pickle_by_value(module: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = module.py();
+    let name = module_name(module)?;
+    if loaded(py, name.as_any())?.is_none() {
+        return Err(PyValueError::new_err(format!(
+            "cannot register {}: no module of that name is loaded, import it first",
+            module.repr()?
+        )));
+    }
+    if let Ok(mut names) = state(py)?.by_value.lock() {
+        names.insert(name.to_string_lossy().into_owned());
+    }
+    Ok(())
+}
+
+/// Takes back `register_pickle_by_value(module)`.
+///
+/// Arguments: the module object or its dotted name. Raises `ValueError` when it was not registered.
+#[pyfunction]
+pub(crate) fn unregister_pickle_by_value(module: &Bound<'_, PyAny>) -> PyResult<()> {
+    let name = module_name(module)?;
+    let removed =
+        state(module.py())?.by_value.lock().is_ok_and(|mut names| names.remove(name.to_string_lossy().as_ref()));
+    if removed {
+        Ok(())
+    } else {
+        Err(PyValueError::new_err(format!("cannot unregister {}: it is not registered to travel by value", module.repr()?)))
+    }
+}
+
+/// Returns the set of the names of the modules registered by `register_pickle_by_value`.
+#[pyfunction]
+pub(crate) fn list_registry_pickle_by_value(py: Python<'_>) -> PyResult<std::collections::HashSet<String>> {
+    Ok(state(py)?.by_value.lock().map(|names| names.clone()).unwrap_or_default())
+}
+
+fn module_name<'py>(module: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    if let Ok(name) = module.cast::<PyString>() {
+        return Ok(name.clone());
+    }
+    if module.is_instance_of::<PyModule>() {
+        return Ok(module.getattr("__name__")?.cast_into()?);
+    }
+    Err(PyTypeError::new_err(format!("expected a module or its name, not {}", module.get_type().name()?)))
+}
