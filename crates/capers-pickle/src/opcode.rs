@@ -186,16 +186,6 @@ macro_rules! opcodes {
                 doc: $doc,
             },)+];
 
-            /// The opcode whose byte this is.
-            #[inline]
-            #[must_use]
-            pub const fn from_byte(byte: u8) -> Option<Op> {
-                match byte {
-                    $($byte => Some(Op::$variant),)+
-                    _ => None,
-                }
-            }
-
             /// The kind of its inline argument.
             #[inline]
             #[must_use]
@@ -303,7 +293,25 @@ const INDEX: [u8; 256] = {
     index
 };
 
+/// For each byte, its opcode.
+static OPS: [Option<Op>; 256] = {
+    let mut ops = [None; 256];
+    let mut at = 0;
+    while at < Op::ALL.len() {
+        ops[Op::ALL[at].op as usize] = Some(Op::ALL[at].op);
+        at += 1;
+    }
+    ops
+};
+
 impl Op {
+    /// The opcode whose byte this is.
+    #[inline]
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Option<Op> {
+        OPS[byte as usize]
+    }
+
     /// Its byte in the stream.
     #[inline]
     #[must_use]

@@ -4,6 +4,7 @@
 //! ahead of the bytes it has seen. The decoding functions below are shared by the machine and by [`Instructions`], the
 //! reader that lists a pickle without running it; both therefore agree on lengths, signs and line ends, which are those
 //! of CPython's `Modules/_pickle.c`.
+#![expect(clippy::inline_always, reason = "the compiler leaves these few instructions out of line in the big loop")]
 
 use crate::error::{Error, ErrorKind, Locate};
 use crate::opcode::{Arg, Op};
@@ -58,7 +59,7 @@ impl<'a> SliceSource<'a> {
     }
 
     /// As [`Source::take`], with the lifetime of the data.
-    #[inline]
+    #[inline(always)]
     pub fn slice(&mut self, count: usize) -> Result<&'a [u8], Error> {
         match self.data[self.at..].get(..count) {
             Some(slice) => {
@@ -92,19 +93,19 @@ fn truncated() -> Error {
 impl Source for SliceSource<'_> {
     type Error = Error;
 
-    #[inline]
+    #[inline(always)]
     fn offset(&self) -> u64 {
         self.at as u64
     }
 
-    #[inline]
+    #[inline(always)]
     fn next_byte(&mut self) -> Result<Option<u8>, Error> {
         let byte = self.data.get(self.at).copied();
         self.at += usize::from(byte.is_some());
         Ok(byte)
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, count: usize) -> Result<&[u8], Error> {
         self.slice(count)
     }
@@ -127,7 +128,7 @@ impl Source for SliceSource<'_> {
 }
 
 /// The next `N` bytes as an array.
-#[inline]
+#[inline(always)]
 pub fn array<const N: usize, S: Source>(source: &mut S) -> Result<[u8; N], S::Error> {
     let mut out = [0; N];
     out.copy_from_slice(source.take(N)?);
@@ -135,7 +136,7 @@ pub fn array<const N: usize, S: Source>(source: &mut S) -> Result<[u8; N], S::Er
 }
 
 /// A length of `WIDTH` bytes, unsigned, little-endian; `TooLong` beyond what C's `Py_ssize_t` holds.
-#[inline]
+#[inline(always)]
 pub fn length<const WIDTH: usize, S: Source, E: From<Error> + From<S::Error>>(source: &mut S) -> Result<usize, E> {
     let mut wide = [0; 8];
     wide[..WIDTH].copy_from_slice(source.take(WIDTH)?);
@@ -146,7 +147,7 @@ pub fn length<const WIDTH: usize, S: Source, E: From<Error> + From<S::Error>>(so
 }
 
 /// A length of four bytes, signed.
-#[inline]
+#[inline(always)]
 pub fn signed_length<S: Source, E: From<Error> + From<S::Error>>(source: &mut S) -> Result<usize, E> {
     let length = i32::from_le_bytes(array(source)?);
     usize::try_from(length).map_err(|_| Error::new(ErrorKind::NegativeLength).into())

@@ -14,6 +14,7 @@ use pyo3::types::{
 
 use super::failure::Failure;
 use super::globals;
+use super::quiet::Quiet;
 use super::state::State;
 use super::unpickler::Unpickler;
 use super::wire;
@@ -56,10 +57,12 @@ pub(super) struct Live<'a, 'py> {
     pub(super) buffers: Option<Bound<'py, PyIterator>>,
     pub(super) proto: u8,
     pub(super) last_code: wire::LastCode<'py>,
+    pub(super) quiet: Quiet<'py>,
 }
 
 impl<'py> Live<'_, 'py> {
     fn find_class(&mut self, module: &Object<'py>, name: &Object<'py>) -> Made<'py> {
+        self.quiet.wake();
         Ok(match &self.door {
             Door::Plain | Door::Exact(_) => {
                 globals::find_class(module, name, self.proto, self.fix_imports, self.state)?
@@ -74,7 +77,18 @@ impl<'py> Live<'_, 'py> {
 
     /// An attribute that may be missing.
     fn attribute(&self, object: &Object<'py>, name: &Py<PyString>) -> Result<Option<Object<'py>>, Failure> {
-        Ok(object.getattr_opt(name)?)
+        Ok(make::attribute(object, name.bind(self.py))?)
+    }
+
+    #[inline]
+    fn fill_dict(&mut self, dict: &Bound<'py, PyDict>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            if !key.is_exact_instance_of::<PyString>() {
+                self.quiet.wake();
+            }
+            make::dict_set(dict, &key, &value)?;
+        }
+        Ok(())
     }
 
     /// Attributes one by one, as `BUILD` sets them.
@@ -117,6 +131,7 @@ impl<'py> Host for Live<'_, 'py> {
     type Error = Failure;
 
     fn pause(&mut self) -> Result<(), Failure> {
+        self.quiet.wake();
         Ok(self.py.check_signals()?)
     }
 
@@ -194,6 +209,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn string(&mut self, bytes: &[u8]) -> Made<'py> {
+        self.quiet.wake();
         let Decoding { encoding, errors } = self.decoding;
         if encoding == "bytes" {
             return self.bytes(bytes);
@@ -202,6 +218,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn string_literal(&mut self, escaped: &[u8]) -> Made<'py> {
+        self.quiet.wake();
         let bytes = make::decode_escapes(self.py, escaped)?;
         if self.decoding.encoding == "bytes" {
             return Ok(bytes.into_any());
@@ -233,34 +250,41 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn tuple(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
+        self.quiet.build();
         Ok(make::tuple(self.py, items)?.into_any())
     }
 
     #[inline]
     fn empty_list(&mut self) -> Made<'py> {
+        self.quiet.build();
         Ok(PyList::empty(self.py).into_any())
     }
 
     fn list(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
+        self.quiet.build();
         Ok(make::list(self.py, items)?.into_any())
     }
 
     #[inline]
     fn empty_dict(&mut self) -> Made<'py> {
+        self.quiet.build();
         Ok(PyDict::new(self.py).into_any())
     }
 
     fn dict(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
+        self.quiet.build();
         let made = PyDict::new(self.py);
-        fill_dict(&made, items)?;
+        self.fill_dict(&made, items)?;
         Ok(made.into_any())
     }
 
     fn empty_set(&mut self) -> Made<'py> {
+        self.quiet.build();
         Ok(PySet::empty(self.py)?.into_any())
     }
 
     fn frozenset(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
+        self.quiet.wake();
         let items = make::tuple(self.py, items)?;
         Ok(make::frozenset(&items)?)
     }
@@ -269,6 +293,7 @@ impl<'py> Host for Live<'_, 'py> {
         if let Ok(list) = list.cast_exact::<PyList>() {
             return Ok(make::append(list, &item)?);
         }
+        self.quiet.wake();
         // `extend` is what C calls here too, with a list of one.
         let mut items = vec![item];
         self.appends(list, items.drain(..))
@@ -278,6 +303,7 @@ impl<'py> Host for Live<'_, 'py> {
         if let Ok(list) = list.cast_exact::<PyList>() {
             return Ok(make::extend(list, items)?);
         }
+        self.quiet.wake();
         if let Some(extend) = self.attribute(list, &self.state.names.extend)? {
             let items = make::list(self.py, items)?;
             extend.call1((items,))?;
@@ -292,6 +318,7 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn set_item(&mut self, dict: &Object<'py>, key: Object<'py>, value: Object<'py>) -> Result<(), Failure> {
+        self.quiet.wake();
         match dict.cast_exact::<PyDict>() {
             Ok(dict) => make::dict_set(dict, &key, &value)?,
             Err(_) => make::set_item(dict, &key, &value)?,
@@ -302,8 +329,9 @@ impl<'py> Host for Live<'_, 'py> {
     #[inline]
     fn set_items(&mut self, dict: &Object<'py>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
         if let Ok(dict) = dict.cast_exact::<PyDict>() {
-            return fill_dict(dict, items);
+            return self.fill_dict(dict, items);
         }
+        self.quiet.wake();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             make::set_item(dict, &key, &value)?;
         }
@@ -311,6 +339,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn add_items(&mut self, set: &Object<'py>, items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        self.quiet.wake();
         if let Ok(set) = set.cast::<PySet>() {
             let items = make::tuple(self.py, items)?;
             return Ok(make::set_update(set, &items)?);
@@ -342,6 +371,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn extension(&mut self, code: i32) -> Made<'py> {
+        self.quiet.wake();
         let cache = self.state.extension_cache.bind(self.py);
         let key = make::int(self.py, code.into())?;
         if let Some(found) = cache.get_item(&key)? {
@@ -382,6 +412,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn persistent(&mut self, id: Object<'py>) -> Made<'py> {
+        self.quiet.wake();
         match &self.persistent {
             Some(load) => Ok(load.call1((id,))?),
             None => Err(self.unpickling_error(NO_PERSISTENT_LOAD)),
@@ -390,6 +421,7 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn reduce(&mut self, callable: Object<'py>, arguments: Object<'py>) -> Made<'py> {
+        self.quiet.wake();
         if let Some(wire) = self.state.wire_of(&callable)
             && let Ok(arguments) = arguments.cast_exact::<PyTuple>()
             && let Some(made) = wire::call(wire, arguments, self.state, &mut self.last_code)?
@@ -400,6 +432,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn new_object(&mut self, class: Object<'py>, arguments: Object<'py>, keywords: Option<Object<'py>>) -> Made<'py> {
+        self.quiet.wake();
         let op = if keywords.is_some() { "NEWOBJ_EX" } else { "NEWOBJ" };
         let wrong = |what: &str, object: &Object<'py>| -> Failure {
             match make::type_name(object) {
@@ -431,6 +464,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn instance(&mut self, class: Object<'py>, items: Items<'_, Object<'py>>) -> Made<'py> {
+        self.quiet.wake();
         let arguments = make::tuple(self.py, items)?;
         if arguments.is_empty()
             && class.is_instance_of::<PyType>()
@@ -442,6 +476,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn build(&mut self, object: &Object<'py>, state: Object<'py>) -> Result<(), Failure> {
+        self.quiet.wake();
         if wire::build(object, &state, self.state)? {
             return Ok(());
         }
@@ -455,6 +490,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn next_buffer(&mut self) -> Made<'py> {
+        self.quiet.wake();
         let Some(buffers) = &mut self.buffers else {
             return Err(
                 self.unpickling_error("pickle stream refers to out-of-band data but no *buffers* argument was given")
@@ -467,6 +503,7 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn readonly_buffer(&mut self, buffer: Object<'py>) -> Made<'py> {
+        self.quiet.wake();
         let view = PyMemoryView::from(&buffer)?;
         if view.getattr("readonly")?.is_truthy()? {
             return Ok(buffer);
@@ -478,11 +515,3 @@ impl<'py> Host for Live<'_, 'py> {
 /// What an unpickler without `persistent_load` says.
 pub(super) const NO_PERSISTENT_LOAD: &str =
     "A load persistent id instruction was encountered, but no persistent_load function was specified.";
-
-#[inline]
-fn fill_dict<'py>(dict: &Bound<'py, PyDict>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
-    while let (Some(key), Some(value)) = (items.next(), items.next()) {
-        make::dict_set(dict, &key, &value)?;
-    }
-    Ok(())
-}

@@ -8,6 +8,7 @@ mod failure;
 mod file;
 mod globals;
 mod live;
+mod quiet;
 mod state;
 mod unpickler;
 mod wire;
@@ -22,6 +23,7 @@ use pyo3::types::{PyBytes, PyIterator};
 
 use self::failure::Failure;
 use self::live::{Decoding, Door, Live};
+use self::quiet::Quiet;
 use self::state::State;
 use crate::ffi::load_window::ObjectSource;
 
@@ -79,9 +81,10 @@ fn loads<'py>(
     buffers: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = data.py();
+    let state = State::get(py)?;
     let mut live = Live {
         py,
-        state: State::get(py)?,
+        state,
         door: Door::Plain,
         persistent: None,
         decoding: Decoding { encoding, errors },
@@ -89,6 +92,7 @@ fn loads<'py>(
         buffers: iterator(buffers)?,
         proto: 0,
         last_code: None,
+        quiet: Quiet::new(py, state.minor < 12),
     };
     let room = ROOM.take().map(Room::recycle).unwrap_or_default();
     let mut machine = Machine::with_room(room);

@@ -17,6 +17,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::failure::Failure;
 use super::file::File;
 use super::live::{Decoding, Door, Live, NO_PERSISTENT_LOAD};
+use super::quiet::Quiet;
 use super::state::State;
 use super::{globals, run};
 use crate::ffi::make;
@@ -154,6 +155,7 @@ impl Unpickler {
                         buffers: buffers.map(|buffers| buffers.into_bound(py)),
                         proto: 0,
                         last_code: None,
+                        quiet: Quiet::new(py, false),
                     };
                     run(&mut machine, &mut live, &mut source)
                 })
@@ -358,6 +360,7 @@ pub(super) fn load_file<'py>(
         buffers,
         proto: 0,
         last_code: None,
+        quiet: Quiet::new(py, false),
     };
     let Some(mut source) = file.source(py) else {
         return Err(
