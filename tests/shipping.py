@@ -75,6 +75,20 @@ def payload(sender, protocol=5, *, env=None, how="capers.dumps(obj, protocol=%d)
     return ended.stdout
 
 
+def written(folder, script, **env):
+    """Return the bytes of what *script* binds to ``obj``, run from the one file ``script.py`` in *folder*.
+
+    ``payload`` runs every script in a folder of its own, and the name of its file is part of a function's code.
+    """
+    __tracebackhide__ = True
+    file = Path(folder, "script.py")
+    file.write_text(plain(script) + "\nimport sys, capers\nsys.stdout.buffer.write(capers.dumps(obj, 5))\n", encoding="utf-8")
+    ended = start([str(file)], str(folder), env=env)
+    if ended.returncode:
+        fail("the sender", ended, script)
+    return ended.stdout
+
+
 def plain(text):
     """Return *text* as a script: without the indentation and the empty line that it starts with in a test."""
     return textwrap.dedent(text).lstrip("\n")
