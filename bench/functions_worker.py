@@ -41,22 +41,22 @@ def interleave(actions, rounds):
     counts = {}
     for name, action in actions.items():
         action()
-        begun = time.perf_counter()
+        begun = time.process_time()
         action()
-        counts[name] = max(1, round(SLICE / max(time.perf_counter() - begun, 1e-8)))
+        counts[name] = max(1, round(SLICE / max(time.process_time() - begun, 1e-8)))
     spent = {name: [] for name in actions}
-    start = time.perf_counter()
+    start = time.process_time()
     for turn in range(rounds):
-        if turn >= FEWEST and time.perf_counter() - start > PATIENCE:
+        if turn >= FEWEST and time.process_time() - start > PATIENCE:
             break
         gc.collect()
         gc.disable()
         for name, action in actions.items():
             repeat = range(counts[name])
-            begun = time.perf_counter()
+            begun = time.process_time()
             for _ in repeat:
                 action()
-            spent[name].append((time.perf_counter() - begun) / counts[name])
+            spent[name].append((time.process_time() - begun) / counts[name])
         gc.enable()
     return spent
 
@@ -69,7 +69,7 @@ def never_seen(case, dumpers, rounds):
     ``exec`` themselves.
     """
     serials = itertools.count(1)
-    compiled = time.perf_counter()
+    compiled = time.process_time()
 
     def fresh():
         serial = next(serials)
@@ -78,7 +78,7 @@ def never_seen(case, dumpers, rounds):
         return eval(case["send"], world)
 
     fresh()
-    compiled = time.perf_counter() - compiled
+    compiled = time.process_time() - compiled
     rounds = min(rounds, max(FEWEST, int(COMPILING / compiled / len(dumpers))))
     count = max(1, min(20, int(COMPILING / compiled / len(dumpers) / rounds)))
     spent = {name: [] for name in dumpers}
@@ -89,10 +89,10 @@ def never_seen(case, dumpers, rounds):
             things = [fresh() for _ in range(count)]
             gc.collect()
             gc.disable()
-            begun = time.perf_counter()
+            begun = time.process_time()
             for thing in things:
                 dumps(thing)
-            spent[name].append((time.perf_counter() - begun) / count)
+            spent[name].append((time.process_time() - begun) / count)
             gc.enable()
     return spent
 
