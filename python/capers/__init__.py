@@ -9,6 +9,7 @@ process.  The names and arguments are those of :mod:`pickle`.  Loading a payload
 __version__ = "0.1.0"
 
 __all__ = [
+    "CannotPickleError",
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
     "PickleBuffer",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-def _core():
+def _native():
     try:
         from capers import _core
     except ImportError as error:
@@ -43,7 +44,7 @@ def _core():
 def __getattr__(name):
     if name not in __all__:
         raise AttributeError("module 'capers' has no attribute %r" % name)
-    core = _core()
+    core = _native()
     for each in __all__:
         globals()[each] = getattr(core, each)
     return globals()[name]

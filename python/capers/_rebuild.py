@@ -19,13 +19,19 @@ import importlib.util
 import marshal
 import pickle
 import sys
+import threading
 import types
+import weakref
 
 __all__ = [
+    "abc_register",
     "cell",
+    "class_",
+    "class_attribute",
     "code",
     "comparison_key",
     "descriptor",
+    "enum_members",
     "function",
     "imported",
     "lru_cache",
@@ -110,6 +116,141 @@ def module(name):
 def module_dict(module):
     """Return the namespace of *module*, to be the globals of functions that live in it."""
     return module.__dict__
+
+
+# Classes that travel by value are known by a key: a digest of their definition. The tables are those of this process: they
+# let a class that arrives twice be one class, and let a class that comes home be the one that left.
+_classes = weakref.WeakValueDictionary()
+_keys = {}
+_lock = threading.RLock()
+
+
+def _key_of(cls):
+    known = _keys.get(id(cls))
+    return known[1] if known is not None and known[0]() is cls else None
+
+
+def _track(cls, key):
+    """Note that the class *cls* has *key*, told apart by a number where another living class has it; return the key."""
+    with _lock:
+        wanted, number = key, 1
+        while _classes.get(key, cls) is not cls:
+            number += 1
+            key = "%s-%d" % (wanted, number)
+        address = id(cls)
+        _classes[key] = cls
+        _keys[address] = (weakref.ref(cls, lambda _: _keys.pop(address, None)), key)
+        return key
+
+
+def _quiet_hooks(bases):
+    """Replace ``__init_subclass__`` of those by-value classes among *bases* and theirs that define it; return the originals.
+
+    They have seen this class when it was defined, and what they did travels with it.
+    """
+    replaced = []
+    for base in {each: None for base in bases for each in type.mro(base)}:
+        if "__init_subclass__" in base.__dict__ and _key_of(base) is not None:
+            replaced.append((base, base.__dict__["__init_subclass__"]))
+            passed = classmethod(lambda cls, __base=base, **keywords: super(__base, cls).__init_subclass__(**keywords))
+            type.__setattr__(base, "__init_subclass__", passed)
+    return replaced
+
+
+def class_(key, metaclass, name, bases, namespace, keywords=None):
+    """Return the class known by *key*, made in one step from its full *namespace* if it is not there yet.
+
+    What is importable sees the class as the class statement showed it: the metaclass is called with *keywords*, and
+    ``__init_subclass__`` and ``__set_name__`` run.  Metaclasses, bases and descriptors that themselves travel by value have
+    done their work where the class was defined, and are not asked again.  *keywords* is ``None`` where they are not known
+    but would be needed; then no Python-level metaclass is called.
+    """
+    with _lock:
+        known = _classes.get(key)
+        if known is not None:
+            return known
+        late = {}
+        for attribute, value in namespace.items():
+            if _key_of(type(value)) is not None and hasattr(type(value), "__set_name__"):
+                late[attribute] = value
+        for attribute in late:
+            namespace[attribute] = None
+        maker = metaclass
+        for maker in metaclass.__mro__:
+            if _key_of(maker) is None and (keywords is not None or not isinstance(maker.__new__, types.FunctionType)):
+                break
+        replaced = _quiet_hooks(bases)
+        try:
+            if maker is metaclass and not _made_by_hand(metaclass):
+                prepared = metaclass.__prepare__(name, bases, **keywords or {})
+                for attribute, value in namespace.items():
+                    prepared[attribute] = value
+                made = metaclass(name, bases, prepared, **keywords or {})
+            else:
+                if _made_by_hand(maker):
+                    maker = type
+                made = maker.__new__(metaclass, name, bases, namespace, **keywords or {})
+        finally:
+            for base, hook in reversed(replaced):
+                type.__setattr__(base, "__init_subclass__", hook)
+        for attribute, value in late.items():
+            type.__setattr__(made, attribute, value)
+        if key:
+            _track(made, key)
+        return made
+
+
+def _made_by_hand(metaclass):
+    """Whether classes of *metaclass* are complete with their namespace, so that it must not work on it again."""
+    return metaclass.__module__ in ("enum", "typing") and not metaclass.__name__.startswith("_Protocol")
+
+
+def class_attribute(cls, name, value):
+    """Set an attribute of *cls* that leads back to it, unless the class has one: then it was here before."""
+    if name not in cls.__dict__:
+        type.__setattr__(cls, name, value)
+
+
+def abc_register(cls, *subclasses):
+    """Register virtual *subclasses* with the abstract base class *cls*."""
+    for subclass in subclasses:
+        cls.register(subclass)
+
+
+def enum_members(cls, *members):
+    """Give the enumeration *cls* its *members*: name, value of the data type or ``None``, attributes; three for each.
+
+    A string in the place of the attributes makes the name an alias of the member so called.  Members are made as they are,
+    without calling ``__new__`` or ``__init__`` again.  An enumeration that has members already is left alone.
+    """
+    if cls.__dict__.get("_member_map_"):
+        return
+    data_type = cls._member_type_
+    for attribute, empty in (
+        ("_member_names_", list),
+        ("_member_map_", dict),
+        ("_value2member_map_", dict),
+        ("_unhashable_values_", list),
+        ("_unhashable_values_map_", dict),
+        ("_hashable_values_", list),
+    ):
+        type.__setattr__(cls, attribute, empty())
+    for index in range(0, len(members), 3):
+        name, plain, state = members[index : index + 3]
+        if isinstance(state, str):
+            member = cls._member_map_[state]
+        else:
+            member = object.__new__(cls) if plain is None else data_type.__new__(cls, plain)
+            member.__dict__.update(state)
+            cls._member_names_.append(name)
+            try:
+                cls._value2member_map_.setdefault(member._value_, member)
+                cls._hashable_values_.append(member._value_)
+            except TypeError:
+                cls._unhashable_values_.append(member._value_)
+                cls._unhashable_values_map_.setdefault(name, []).append(member._value_)
+        cls._member_map_[name] = member
+        type.__setattr__(cls, name, member)
 
 
 def lru_cache(maxsize, typed, function):

@@ -11,6 +11,7 @@ use capers_code::marshal::{CodeHeader, Writer};
 use capers_code::{NameUse, Version, scan};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyComplex, PyFloat, PyInt, PyList, PySlice, PyString, PyTuple};
 
 use crate::ffi::access::{int_bytes, int_value, set_items, str_bytes, str_is_ascii, tuple_item};
@@ -53,9 +54,14 @@ thread_local! {
 
 /// The version of the running interpreter.
 pub(crate) fn running_version(py: Python<'_>) -> PyResult<Version> {
+    static KEPT: PyOnceLock<Version> = PyOnceLock::new();
+    if let Some(version) = KEPT.get(py) {
+        return Ok(*version);
+    }
     let info = py.version_info();
-    Version::new(info.major, info.minor)
-        .ok_or_else(|| PyValueError::new_err(format!("capers does not know Python {}.{}", info.major, info.minor)))
+    let version = Version::new(info.major, info.minor)
+        .ok_or_else(|| PyValueError::new_err(format!("capers does not know Python {}.{}", info.major, info.minor)))?;
+    Ok(*KEPT.get_or_init(py, || version))
 }
 
 /// Works out everything about `code`.

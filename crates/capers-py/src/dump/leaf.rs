@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use capers_pickle::Op;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyOverflowError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
@@ -96,12 +97,27 @@ impl<'py> Dumper<'py> {
 
     pub(super) fn begin_bytes(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         let bytes = object.cast::<PyBytes>()?;
+        if self.writer.protocol() < 3 {
+            return self.begin_old_bytes(bytes);
+        }
         self.write_bytes(bytes.as_bytes())?;
         self.memoize(object);
         Ok(Begun::Done)
     }
 
-    /// Writes bytes in the way of the protocol, without memoizing them.
+    /// Protocols without bytes call `bytes()` or encode a latin-1 string, as the C pickler does.
+    fn begin_old_bytes(&mut self, bytes: &Bound<'py, PyBytes>) -> PyResult<Begun<'py>> {
+        let py = self.py;
+        let content = bytes.as_bytes();
+        if content.is_empty() {
+            return self.begin_call(bytes.as_any(), py.get_type::<PyBytes>().into_any(), PyTuple::empty(py));
+        }
+        let encode = py.import("_codecs")?.getattr("encode")?;
+        let args = PyTuple::new(py, [PyString::new(py, &latin1(content)), intern!(py, "latin1").clone()])?;
+        self.begin_call(bytes.as_any(), encode, args)
+    }
+
+    /// Writes the bytes of a definition in the way of the protocol, without memoizing them.
     pub(super) fn write_bytes(&mut self, content: &[u8]) -> PyResult<()> {
         if self.writer.protocol() >= 3 {
             if !self.writer.bytes_header(content.len()) {
@@ -112,29 +128,13 @@ impl<'py> Dumper<'py> {
             self.writer.payload(content);
             return Ok(());
         }
-        if content.is_empty() {
-            self.write_named(c"builtins", c"bytes", "__builtin__", "bytes");
-            self.writer.tuple_end(0);
-            self.writer.op(Op::Reduce);
-            return Ok(());
-        }
-        // Protocols without bytes carry them as a latin-1 string that the other side encodes again.
         self.write_wire(Wire::Encode);
         self.writer.tuple_begin(2);
-        let latin1: String = content.iter().map(|byte| char::from(*byte)).collect();
-        self.write_text(&PyString::new(self.py, &latin1))?;
-        self.write_definition_text(pyo3::intern!(self.py, "latin1"))?;
+        self.write_text(&PyString::new(self.py, &latin1(content)))?;
+        self.write_definition_text(intern!(self.py, "latin1"))?;
         self.writer.tuple_end(2);
         self.writer.op(Op::Reduce);
         Ok(())
-    }
-
-    fn write_named(&mut self, module: &std::ffi::CStr, name: &std::ffi::CStr, old_module: &str, old_name: &str) {
-        if self.settings.fix_imports {
-            self.writer.global(old_module.as_bytes(), old_name.as_bytes());
-        } else {
-            self.writer.global(module.to_bytes(), name.to_bytes());
-        }
     }
 
     pub(super) fn begin_bytearray(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
@@ -161,11 +161,11 @@ impl<'py> Dumper<'py> {
         }
         let py = self.py;
         // `raw()` gives a flat view of the memory and raises for buffers that are not contiguous.
-        let contiguous = object.call_method0(pyo3::intern!(py, "raw"));
+        let contiguous = object.call_method0(intern!(py, "raw"));
         let Ok(raw) = contiguous else {
             return Err(self.pickling_error("PickleBuffer can not be pickled when pointing to a non-contiguous buffer"));
         };
-        let readonly = raw.getattr(pyo3::intern!(py, "readonly"))?.is_truthy()?;
+        let readonly = raw.getattr(intern!(py, "readonly"))?.is_truthy()?;
         if let Some(callback) = self.hooks.buffer_callback.clone() {
             let in_band = callback.call1((object,))?.is_truthy()?;
             if !in_band {
@@ -179,7 +179,7 @@ impl<'py> Dumper<'py> {
         let view = PyBuffer::<u8>::get(&raw);
         let content = match view {
             Ok(buffer) => buffer.to_vec(py)?,
-            Err(_) => raw.call_method0(pyo3::intern!(py, "tobytes"))?.cast::<PyBytes>()?.as_bytes().to_vec(),
+            Err(_) => raw.call_method0(intern!(py, "tobytes"))?.cast::<PyBytes>()?.as_bytes().to_vec(),
         };
         if readonly {
             self.write_bytes(&content)?;
@@ -200,6 +200,11 @@ impl<'py> Dumper<'py> {
     ) -> PyResult<Begun<'py>> {
         Ok(Begun::Frame(Frame::Reduce(Box::new(super::reduce::Reduce::call(object.clone(), callable, args)))))
     }
+}
+
+/// Each byte as the character of the same number.
+fn latin1(content: &[u8]) -> String {
+    content.iter().map(|byte| char::from(*byte)).collect()
 }
 
 /// The text form of a string in protocol 0.
