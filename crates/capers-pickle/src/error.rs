@@ -15,6 +15,10 @@ pub enum ErrorKind {
     OutOfInput,
     /// The input ended inside an instruction.
     Truncated,
+    /// An argument crosses the end of its frame.
+    FrameExhausted,
+    /// A frame begins before the one around it has ended.
+    FrameNested,
     /// No opcode has this byte.
     UnknownOpcode(u8),
     /// An opcode needed more values than the stack has.
@@ -60,6 +64,8 @@ impl fmt::Display for ErrorKind {
         match *self {
             ErrorKind::OutOfInput => f.write_str("ran out of input"),
             ErrorKind::Truncated => f.write_str("pickle data was truncated"),
+            ErrorKind::FrameExhausted => f.write_str("pickle exhausted before end of frame"),
+            ErrorKind::FrameNested => f.write_str("beginning of a new frame before end of current frame"),
             ErrorKind::UnknownOpcode(byte) => write!(f, "no opcode has the byte {byte:#04x}"),
             ErrorKind::Underflow => f.write_str("the stack has too few values"),
             ErrorKind::UnexpectedMark => f.write_str("the stack has a mark where a value is needed"),

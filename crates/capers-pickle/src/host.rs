@@ -33,6 +33,11 @@ pub trait Host {
         true
     }
 
+    /// Whether `APPENDS` and `ADDITEMS` of nothing pass without a look at the container (CPython up to 3.14).
+    fn skips_nothing(&self) -> bool {
+        false
+    }
+
     fn none(&mut self) -> Self::Value;
     fn bool(&mut self, value: bool) -> Self::Value;
     fn int(&mut self, value: i32) -> Result<Self::Value, Self::Error>;
@@ -88,12 +93,12 @@ pub trait Host {
     fn frozenset(&mut self, items: Items<'_, Self::Value>) -> Result<Self::Value, Self::Error>;
 
     fn append(&mut self, list: &Self::Value, item: Self::Value) -> Result<(), Self::Error>;
-    /// At least one item.
+    /// Any number of items; none only where [`Host::skips_nothing`] says so.
     fn appends(&mut self, list: &Self::Value, items: Items<'_, Self::Value>) -> Result<(), Self::Error>;
     fn set_item(&mut self, dict: &Self::Value, key: Self::Value, value: Self::Value) -> Result<(), Self::Error>;
     /// Keys and values in turn, an even number, at least one pair.
     fn set_items(&mut self, dict: &Self::Value, items: Items<'_, Self::Value>) -> Result<(), Self::Error>;
-    /// At least one item.
+    /// As [`Host::appends`].
     fn add_items(&mut self, set: &Self::Value, items: Items<'_, Self::Value>) -> Result<(), Self::Error>;
 
     /// The two lines of a `GLOBAL` without their newlines: UTF-8.

@@ -324,7 +324,8 @@ impl<V> Machine<V> {
                 return host.append(self.top()?, item);
             }
             Op::Appends => {
-                return self.fill(meter, |list, items| host.appends(list, items));
+                let skips = host.skips_nothing();
+                return self.fill(meter, skips, |list, items| host.appends(list, items));
             }
             Op::SetItem => {
                 if self.stack.len() <= self.fence + 2 {
@@ -334,7 +335,7 @@ impl<V> Machine<V> {
                 return host.set_item(self.top()?, key, value);
             }
             Op::SetItems => {
-                return self.fill(meter, |dict, items| {
+                return self.fill(meter, true, |dict, items| {
                     if !items.len().is_multiple_of(2) {
                         fail!(ErrorKind::OddItems);
                     }
@@ -342,7 +343,8 @@ impl<V> Machine<V> {
                 });
             }
             Op::AddItems => {
-                return self.fill(meter, |set, items| host.add_items(set, items));
+                let skips = host.skips_nothing();
+                return self.fill(meter, skips, |set, items| host.add_items(set, items));
             }
 
             // The stack.
@@ -504,6 +506,7 @@ impl<V> Machine<V> {
     fn fill<E: From<Error>, M: Meter>(
         &mut self,
         meter: &mut M,
+        skips_nothing: bool,
         into: impl FnOnce(&V, crate::host::Items<'_, V>) -> Result<(), E>,
     ) -> Result<(), E> {
         let at = self.mark()?;
@@ -511,7 +514,7 @@ impl<V> Machine<V> {
         if at <= self.fence {
             return Err(self.underflow().into());
         }
-        if at == self.stack.len() {
+        if skips_nothing && at == self.stack.len() {
             return Ok(());
         }
         // The container stands right under its items. It is taken off the stack while it is filled, so that nothing

@@ -35,7 +35,8 @@ pub trait Source {
     /// Fill `out` with the next bytes.
     fn read_into(&mut self, out: &mut [u8]) -> Result<(), Self::Error>;
 
-    /// Make `count` bytes available without taking them: what `FRAME` asks for.
+    /// Make `count` bytes available without taking them: what `FRAME` asks for. A strict source also holds what follows to
+    /// the frame: no argument may cross its end.
     fn frame(&mut self, count: usize) -> Result<(), Self::Error>;
 
     /// The pickle ended here; give back what was read too far.
@@ -44,44 +45,122 @@ pub trait Source {
     }
 }
 
+/// Where reading may go on to: the end of the current frame, or of the data.
+///
+/// Sources share this bookkeeping. CPython's C unpickler ignores frames up to 3.13 and holds streams to them from 3.14 on
+/// (gh-154848); `strict` says which.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The next byte.
+    pub at: usize,
+    /// Where the frame ends, or all that is held.
+    limit: usize,
+    in_frame: bool,
+    strict: bool,
+}
+
+impl Bounds {
+    /// The bounds of `held` bytes.
+    #[must_use]
+    pub fn new(held: usize, strict: bool) -> Bounds {
+        Bounds { at: 0, limit: held, in_frame: false, strict }
+    }
+
+    /// Whether `count` bytes can be taken at once.
+    #[inline(always)]
+    #[must_use]
+    pub fn has(&self, count: usize) -> bool {
+        count <= self.limit - self.at
+    }
+
+    /// After [`Bounds::has`] said no: leave the frame where it has been read to its end. Then ask again.
+    #[cold]
+    pub fn leave_frame(&mut self, held: usize) -> Result<(), Error> {
+        if self.in_frame && self.at < self.limit {
+            return Err(Error::new(ErrorKind::FrameExhausted));
+        }
+        self.in_frame = false;
+        self.limit = held;
+        Ok(())
+    }
+
+    /// Whether a frame may begin here.
+    pub fn check_frame(&mut self, held: usize) -> Result<(), Error> {
+        if self.in_frame && self.at < self.limit {
+            return Err(Error::new(ErrorKind::FrameNested));
+        }
+        self.in_frame = false;
+        self.limit = held;
+        Ok(())
+    }
+
+    /// Begin a frame of `count` bytes, all of which are held.
+    pub fn enter_frame(&mut self, count: usize) {
+        if self.strict {
+            self.in_frame = true;
+            self.limit = self.at + count;
+        }
+    }
+
+    /// The bounds of `held` other bytes that take the place of those before.
+    #[must_use]
+    pub fn renewed(&self, held: usize) -> Bounds {
+        Bounds::new(held, self.strict)
+    }
+}
+
 /// A pickle in memory.
 #[derive(Clone, Debug)]
 pub struct SliceSource<'a> {
     data: &'a [u8],
-    at: usize,
+    bounds: Bounds,
 }
 
 impl<'a> SliceSource<'a> {
-    /// Read from the beginning of `data`.
+    /// Read from the beginning of `data`, frames being no more than a hint.
     #[must_use]
     pub fn new(data: &'a [u8]) -> Self {
-        SliceSource { data, at: 0 }
+        SliceSource::with_frames(data, false)
+    }
+
+    /// Read from the beginning of `data`; `strict` says whether arguments must not cross the end of their frame.
+    #[must_use]
+    pub fn with_frames(data: &'a [u8], strict: bool) -> Self {
+        SliceSource { data, bounds: Bounds::new(data.len(), strict) }
+    }
+
+    #[inline(always)]
+    fn need(&mut self, count: usize) -> Result<(), Error> {
+        if !self.bounds.has(count) {
+            self.bounds.leave_frame(self.data.len())?;
+            if !self.bounds.has(count) {
+                return Err(truncated());
+            }
+        }
+        Ok(())
     }
 
     /// As [`Source::take`], with the lifetime of the data.
     #[inline(always)]
     pub fn slice(&mut self, count: usize) -> Result<&'a [u8], Error> {
-        match self.data[self.at..].get(..count) {
-            Some(slice) => {
-                self.at += count;
-                Ok(slice)
-            }
-            None => Err(truncated()),
-        }
+        self.need(count)?;
+        let at = self.bounds.at;
+        self.bounds.at += count;
+        Ok(&self.data[at..at + count])
     }
 
     /// As [`Source::line`], with the lifetime of the data.
     pub fn slice_line(&mut self) -> Result<&'a [u8], Error> {
-        match self.data[self.at..].iter().position(|&byte| byte == b'\n') {
-            Some(end) => self.slice(end + 1),
-            None => Err(truncated()),
-        }
+        self.need(1)?;
+        let held = &self.data[self.bounds.at..self.bounds.limit];
+        let end = held.iter().position(|&byte| byte == b'\n').unwrap_or(held.len());
+        self.slice(end + 1)
     }
 
     /// What was not read yet.
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
-        &self.data[self.at..]
+        &self.data[self.bounds.at..]
     }
 }
 
@@ -95,13 +174,16 @@ impl Source for SliceSource<'_> {
 
     #[inline(always)]
     fn offset(&self) -> u64 {
-        self.at as u64
+        self.bounds.at as u64
     }
 
     #[inline(always)]
     fn next_byte(&mut self) -> Result<Option<u8>, Error> {
-        let byte = self.data.get(self.at).copied();
-        self.at += usize::from(byte.is_some());
+        if !self.bounds.has(1) {
+            self.bounds.leave_frame(self.data.len())?;
+        }
+        let byte = self.data.get(self.bounds.at).copied();
+        self.bounds.at += usize::from(byte.is_some());
         Ok(byte)
     }
 
@@ -120,9 +202,11 @@ impl Source for SliceSource<'_> {
     }
 
     fn frame(&mut self, count: usize) -> Result<(), Error> {
-        if count > self.data.len() - self.at {
+        self.bounds.check_frame(self.data.len())?;
+        if !self.bounds.has(count) {
             return Err(truncated());
         }
+        self.bounds.enter_frame(count);
         Ok(())
     }
 }

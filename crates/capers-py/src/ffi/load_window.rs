@@ -6,6 +6,7 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
+use capers_pickle::reader::Bounds;
 use capers_pickle::{Error, ErrorKind, Source};
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
@@ -59,18 +60,26 @@ impl Drop for View<'_> {
 /// A pickle in the memory of a Python object.
 pub(crate) struct ObjectSource<'py> {
     view: View<'py>,
-    at: usize,
+    bounds: Bounds,
     piece: Vec<u8>,
 }
 
 impl<'py> ObjectSource<'py> {
-    /// Read from any bytes-like object.
-    pub(crate) fn new(object: &Bound<'py, PyAny>) -> PyResult<ObjectSource<'py>> {
-        Ok(ObjectSource { view: View::new(object)?, at: 0, piece: Vec::new() })
+    /// Read from any bytes-like object; `strict` as for a slice.
+    pub(crate) fn new(object: &Bound<'py, PyAny>, strict: bool) -> PyResult<ObjectSource<'py>> {
+        let view = View::new(object)?;
+        let bounds = Bounds::new(view.len(), strict);
+        Ok(ObjectSource { view, bounds, piece: Vec::new() })
     }
 
-    fn check(&self, count: usize) -> Result<(), Error> {
-        if count > self.view.len() - self.at { Err(Error::new(ErrorKind::Truncated)) } else { Ok(()) }
+    fn need(&mut self, count: usize) -> Result<(), Error> {
+        if !self.bounds.has(count) {
+            self.bounds.leave_frame(self.view.len())?;
+            if !self.bounds.has(count) {
+                return Err(Error::new(ErrorKind::Truncated));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -78,16 +87,16 @@ impl Source for ObjectSource<'_> {
     type Error = Error;
 
     fn offset(&self) -> u64 {
-        self.at as u64
+        self.bounds.at as u64
     }
 
     fn prefers_copy(&self, count: usize) -> bool {
-        count <= self.view.len() - self.at
+        self.bounds.has(count)
     }
 
     #[inline]
     fn next_byte(&mut self) -> Result<Option<u8>, Error> {
-        if self.at == self.view.len() {
+        if self.bounds.at == self.view.len() {
             return Ok(None);
         }
         let mut byte = [0];
@@ -96,35 +105,39 @@ impl Source for ObjectSource<'_> {
     }
 
     fn take(&mut self, count: usize) -> Result<&[u8], Error> {
-        self.check(count)?;
+        self.need(count)?;
         self.piece.resize(count, 0);
-        self.view.copy(self.at, &mut self.piece);
-        self.at += count;
+        self.view.copy(self.bounds.at, &mut self.piece);
+        self.bounds.at += count;
         Ok(&self.piece)
     }
 
     fn line(&mut self) -> Result<&[u8], Error> {
-        self.piece.clear();
-        let start = self.at;
-        while let Some(byte) = self.next_byte()? {
-            self.piece.push(byte);
-            if byte == b'\n' {
-                return Ok(&self.piece);
+        self.need(1)?;
+        let mut count = 0;
+        loop {
+            let mut byte = [0];
+            self.need(count + 1)?;
+            self.view.copy(self.bounds.at + count, &mut byte);
+            count += 1;
+            if byte[0] == b'\n' {
+                return self.take(count);
             }
         }
-        self.at = start;
-        Err(Error::new(ErrorKind::Truncated))
     }
 
     fn read_into(&mut self, out: &mut [u8]) -> Result<(), Error> {
-        self.check(out.len())?;
-        self.view.copy(self.at, out);
-        self.at += out.len();
+        self.need(out.len())?;
+        self.view.copy(self.bounds.at, out);
+        self.bounds.at += out.len();
         Ok(())
     }
 
     fn frame(&mut self, count: usize) -> Result<(), Error> {
-        self.check(count)
+        self.bounds.check_frame(self.view.len())?;
+        self.need(count)?;
+        self.bounds.enter_frame(count);
+        Ok(())
     }
 }
 

@@ -15,6 +15,8 @@ type Object<'py> = Bound<'py, PyAny>;
 
 unsafe extern "C" {
     fn PySys_Audit(event: *const c_char, format: *const c_char, ...) -> c_int;
+    fn _PyLong_FromByteArray(bytes: *const u8, count: usize, little_endian: c_int, signed: c_int)
+    -> *mut ffi::PyObject;
     fn _PyObject_GenericGetAttrWithDict(
         object: *mut ffi::PyObject,
         name: *mut ffi::PyObject,
@@ -237,7 +239,7 @@ pub(crate) fn int_from_bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Obj
     // SAFETY: alive: the bytes are borrowed for the whole call. type: plain memory of the given length. shared: not
     // written to while lent. runs: no Python code.
     unsafe {
-        let made = ffi::_PyLong_FromByteArray(bytes.as_ptr(), bytes.len(), 1, 1);
+        let made = _PyLong_FromByteArray(bytes.as_ptr(), bytes.len(), 1, 1);
         Bound::from_owned_ptr_or_err(py, made)
     }
 }

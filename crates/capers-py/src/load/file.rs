@@ -5,6 +5,7 @@
 //! a read that returns less than it was asked for is followed by another until nothing comes (gh-93050), and nothing is
 //! asked for far ahead of the bytes seen.
 
+use capers_pickle::reader::Bounds;
 use capers_pickle::{Error, ErrorKind, Source};
 use pyo3::exceptions::{PyNotImplementedError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -60,10 +61,14 @@ impl File {
     }
 
     /// Read on from here.
-    pub(super) fn source<'a, 'py>(&'a mut self, py: Python<'py>) -> Option<FileSource<'a, 'py>> {
-        let held = self.held.take().map_or_else(|| PyBytes::new(py, b""), |held| held.into_bound(py));
+    ///
+    /// `strict` says whether arguments must not cross the end of their frame.
+    pub(super) fn source<'a, 'py>(&'a mut self, py: Python<'py>, strict: bool) -> Option<FileSource<'a, 'py>> {
         self.methods.as_ref()?;
-        Some(FileSource { held, before: 0, file: self })
+        let held = self.held.take().map_or_else(|| PyBytes::new(py, b""), |held| held.into_bound(py));
+        let mut bounds = Bounds::new(held.as_bytes().len(), strict);
+        bounds.at = self.at;
+        Some(FileSource { held, bounds, before: 0, file: self })
     }
 }
 
@@ -71,12 +76,14 @@ impl File {
 pub(super) struct FileSource<'a, 'py> {
     file: &'a mut File,
     held: Bound<'py, PyBytes>,
+    bounds: Bounds,
     /// Bytes taken before `held` began.
     before: u64,
 }
 
 impl Drop for FileSource<'_, '_> {
     fn drop(&mut self) {
+        self.file.at = self.bounds.at;
         self.file.held = Some(self.held.clone().unbind());
     }
 }
@@ -87,22 +94,22 @@ impl<'py> FileSource<'_, 'py> {
     }
 
     fn rest(&self) -> usize {
-        self.held.as_bytes().len() - self.file.at
+        self.held.as_bytes().len() - self.bounds.at
     }
 
     /// Let the file advance to where reading has come.
     fn skip_consumed(&mut self) -> Result<(), Failure> {
-        let consumed = self.file.at.saturating_sub(self.file.advanced);
+        let consumed = self.bounds.at.saturating_sub(self.file.advanced);
         if consumed > 0 {
             self.methods()?.read.call1(self.held.py(), (consumed,))?;
-            self.file.advanced = self.file.at;
+            self.file.advanced = self.bounds.at;
         }
         Ok(())
     }
 
     fn hold(&mut self, data: Bound<'py, PyBytes>) {
-        self.before += self.file.at as u64;
-        self.file.at = 0;
+        self.before += self.bounds.at as u64;
+        self.bounds = self.bounds.renewed(data.as_bytes().len());
         self.file.advanced = data.as_bytes().len();
         self.held = data;
     }
@@ -156,6 +163,13 @@ impl<'py> FileSource<'_, 'py> {
         Ok(())
     }
 
+    /// Leave the frame if it is at its end, then see that so many bytes are held.
+    #[cold]
+    fn beyond(&mut self, count: usize) -> Result<(), Failure> {
+        self.bounds.leave_frame(self.held.as_bytes().len())?;
+        if self.bounds.has(count) { Ok(()) } else { self.fill(count) }
+    }
+
     fn read(&self, count: usize) -> Result<Bound<'py, PyBytes>, Failure> {
         let py = self.held.py();
         let data = self.methods()?.read.call1(py, (count,))?;
@@ -172,7 +186,7 @@ impl Source for FileSource<'_, '_> {
     type Error = Failure;
 
     fn offset(&self) -> u64 {
-        self.before + self.file.at as u64
+        self.before + self.bounds.at as u64
     }
 
     fn prefers_copy(&self, count: usize) -> bool {
@@ -190,18 +204,22 @@ impl Source for FileSource<'_, '_> {
 
     #[inline]
     fn take(&mut self, count: usize) -> Result<&[u8], Failure> {
-        if count > self.rest() {
-            self.fill(count)?;
+        if !self.bounds.has(count) {
+            self.beyond(count)?;
         }
-        let at = self.file.at;
-        self.file.at += count;
+        let at = self.bounds.at;
+        self.bounds.at += count;
         Ok(&self.held.as_bytes()[at..at + count])
     }
 
     fn line(&mut self) -> Result<&[u8], Failure> {
-        let rest = &self.held.as_bytes()[self.file.at..];
+        if !self.bounds.has(1) {
+            self.bounds.leave_frame(self.held.as_bytes().len())?;
+        }
+        let rest = &self.held.as_bytes()[self.bounds.at..];
         let mut end = rest.iter().position(|&byte| byte == b'\n');
         if end.is_none() {
+            self.bounds.leave_frame(self.held.as_bytes().len())?;
             self.skip_consumed()?;
             let py = self.held.py();
             let data = self.methods()?.readline.call0(py)?;
@@ -218,6 +236,9 @@ impl Source for FileSource<'_, '_> {
     }
 
     fn read_into(&mut self, mut out: &mut [u8]) -> Result<(), Failure> {
+        if !self.bounds.has(out.len()) {
+            self.bounds.leave_frame(self.held.as_bytes().len())?;
+        }
         let held = self.rest().min(out.len());
         out[..held].copy_from_slice(self.take(held)?);
         out = &mut out[held..];
@@ -251,9 +272,11 @@ impl Source for FileSource<'_, '_> {
     }
 
     fn frame(&mut self, count: usize) -> Result<(), Failure> {
-        if count > self.rest() {
+        self.bounds.check_frame(self.held.as_bytes().len())?;
+        if !self.bounds.has(count) {
             self.fill(count)?;
         }
+        self.bounds.enter_frame(count);
         Ok(())
     }
 

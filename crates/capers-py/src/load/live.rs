@@ -146,6 +146,10 @@ impl<'py> Host for Live<'_, 'py> {
         self.state.signed_binstring
     }
 
+    fn skips_nothing(&self) -> bool {
+        self.state.skips_nothing
+    }
+
     #[inline]
     fn none(&mut self) -> Object<'py> {
         self.py.None().into_bound(self.py)

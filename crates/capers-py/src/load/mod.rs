@@ -97,8 +97,8 @@ fn loads<'py>(
     let room = ROOM.take().map(Room::recycle).unwrap_or_default();
     let mut machine = Machine::with_room(room);
     let result = match data.cast_exact::<PyBytes>() {
-        Ok(bytes) => run(&mut machine, &mut live, &mut SliceSource::new(bytes.as_bytes())),
-        Err(_) => match ObjectSource::new(data) {
+        Ok(bytes) => run(&mut machine, &mut live, &mut SliceSource::with_frames(bytes.as_bytes(), state.strict_frames)),
+        Err(_) => match ObjectSource::new(data, state.strict_frames) {
             Ok(mut source) => run(&mut machine, &mut live, &mut source),
             Err(error) => Err(error),
         },

@@ -6,6 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use super::code_cache::CodeCache;
+use super::live::NO_PERSISTENT_LOAD;
 use super::wire::{Wire, WireNames};
 
 /// Objects and facts of this interpreter.
@@ -32,7 +33,13 @@ pub(super) struct State {
     pub(super) minor: u8,
     pub(super) int_rules: IntRules,
     pub(super) signed_binstring: bool,
+    pub(super) strict_frames: bool,
+    pub(super) skips_nothing: bool,
     pub(super) names: Names,
+    /// `types.MethodType`
+    pub(super) method_type: Py<PyAny>,
+    /// What the base class has for `persistent_load` from CPython 3.13 on.
+    pub(super) no_persistent_load: Py<PyAny>,
 }
 
 macro_rules! names {
@@ -107,7 +114,11 @@ impl State {
             minor: py.version_info().minor,
             int_rules,
             signed_binstring,
+            strict_frames: probe(b"\x80\x04\x95\x03\0\0\0\0\0\0\0C\x05hello.").is_err(),
+            skips_nothing: probe(b"N(e.").is_ok(),
             names: Names::new(py),
+            method_type: py.import("types")?.getattr("MethodType")?.unbind(),
+            no_persistent_load: wrap_pyfunction!(persistent_load, py)?.into_any().unbind(),
         })
     }
 
@@ -126,4 +137,10 @@ impl State {
     pub(super) fn wire_of(&self, callable: &Bound<'_, PyAny>) -> Option<Wire> {
         self.wire.which(callable)
     }
+}
+
+/// Raise ``UnpicklingError``: this unpickler has no function that turns persistent ids into objects.
+#[pyfunction]
+fn persistent_load(_unpickler: &Bound<'_, PyAny>, pid: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    Err(State::get(pid.py())?.unpickling_error(pid.py(), NO_PERSISTENT_LOAD))
 }

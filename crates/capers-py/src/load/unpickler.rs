@@ -11,12 +11,12 @@ use capers_pickle::Machine;
 use capers_pickle::memo::Memo;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict, PyInt, PyIterator, PyTuple, PyType};
+use pyo3::types::{PyDict, PyInt, PyIterator, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::failure::Failure;
 use super::file::File;
-use super::live::{Decoding, Door, Live, NO_PERSISTENT_LOAD};
+use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
 use super::{globals, run};
@@ -130,7 +130,7 @@ impl Unpickler {
             (file, memo, buffers, parts.options.clone(), persistent)
         };
         let mut machine = Machine::with_memo(memo.map(|entry| entry.into_bound(py)));
-        let result = match file.source(py) {
+        let result = match file.source(py, state.strict_frames) {
             None => {
                 let text =
                     format!("Unpickler.__init__() was not called by {}.__init__()", make::type_name(slf.as_any())?);
@@ -192,16 +192,12 @@ impl Unpickler {
         if let Some(load) = &slf.get().parts().persistent {
             return Ok(load.bind(py).clone());
         }
-        if State::get(py)?.minor < 13 {
+        let state = State::get(py)?;
+        if state.minor < 13 {
             return Err(PyAttributeError::new_err("persistent_load"));
         }
-        let missing = |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
-            if args.len() != 1 {
-                return Err(PyTypeError::new_err("Unpickler.persistent_load() takes exactly one argument"));
-            }
-            Err(State::get(args.py())?.unpickling_error(args.py(), NO_PERSISTENT_LOAD))
-        };
-        Ok(PyCFunction::new_closure(py, Some(c"persistent_load"), None, missing)?.into_any())
+        // A method of a builtin function, so that it compares equal to itself whenever it is asked for.
+        state.method_type.bind(py).call1((state.no_persistent_load.bind(py), slf))
     }
 
     #[setter]
@@ -362,7 +358,7 @@ pub(super) fn load_file<'py>(
         last_code: None,
         quiet: Quiet::new(py, false),
     };
-    let Some(mut source) = file.source(py) else {
+    let Some(mut source) = file.source(py, state.strict_frames) else {
         return Err(
             Failure::from(capers_pickle::Error::new(capers_pickle::ErrorKind::OutOfInput)).into_exception(py, state)
         );
