@@ -52,7 +52,7 @@ GALLERY = {
         import json, math as m, xml.dom.minidom
         from os import environ
         K, TABLE = 3, {"a": [1, 2.5, None, True, b"b", (1,)]}
-        def helper(x): return [K * y for y in x]
+        def helper(x): return [(K, y) for y in x]
         def f(x): return helper(TABLE["a"]), m.pi, json.dumps(x), environ, lambda: xml.dom.minidom.parseString(x)
         obj = f
         """,

@@ -65,6 +65,15 @@ def atomic(value):
     return isinstance(value, (*ATOMS, float, complex, types.CodeType))
 
 
+def spelt(value):
+    """Return a text that is the same for equal immutable values of the same type, whatever the order of their sets."""
+    if isinstance(value, frozenset):
+        return "frozenset(%s)" % ", ".join(sorted(map(spelt, value)))
+    if isinstance(value, tuple):
+        return "(%s)" % ", ".join(map(spelt, value))
+    return "%s %r" % (type(value).__name__, value)
+
+
 def children(value):
     """Yield (name, part) for what *value* is made of; nothing for what is compared by identity or equality."""
     if isinstance(value, types.FunctionType):
@@ -106,7 +115,7 @@ def children(value):
         for index, each in enumerate(value):
             yield f"[{index}]", each
     elif isinstance(value, set | frozenset) and all(map(atomic, value)):
-        for each in sorted(value, key=lambda x: (type(x).__name__, repr(x))):
-            yield "{" + repr(each) + "}", each
+        for text, each in sorted(((spelt(each), each) for each in value), key=lambda pair: pair[0]):
+            yield "{" + text + "}", each
     elif not isinstance(value, type) and type(getattr(value, "__dict__", None)) is dict:
         yield ".__dict__", vars(value)

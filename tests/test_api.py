@@ -26,7 +26,7 @@ def test_capers_has(name):
 
 
 def test_all_lists_the_public_names():
-    assert set(capers.__all__) == set(NAMES)
+    assert set(NAMES) <= set(capers.__all__)
 
 
 @pytest.mark.parametrize("name", NAMES)

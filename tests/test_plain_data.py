@@ -52,6 +52,7 @@ DATA = st.recursive(
     ),
     max_leaves=25,
 )
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 BUDGET = settings(max_examples=250, deadline=None, derandomize=True)
 
 

@@ -91,7 +91,7 @@ def test_monitoring_a_function_does_not_change_its_bytes(tmp_path):
     )
 
 
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", sorted(set(GALLERY) - {"code and cells on their own"}))
 def test_a_round_trip_of_the_code_does_not_change_the_bytes(name):
     run(
         plain(GALLERY[name])

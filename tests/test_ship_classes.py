@@ -623,3 +623,16 @@ def test_the_bytes_of_a_class_are_the_same_in_every_process(tmp_path):
         obj = [A(3), E.R, S, A]
         """
     assert len({written(tmp_path, script, PYTHONHASHSEED=str(seed)) for seed in (0, 1, 2)}) == 1
+
+
+def test_a_constant_of_a_class_of_the_script_arrives():
+    ship(
+        """
+        class Token: pass
+        token = Token()
+        def f(): return "PLACEHOLDER"
+        f.__code__ = f.__code__.replace(co_consts=tuple(token if c == "PLACEHOLDER" else c for c in f.__code__.co_consts))
+        obj = (f, token)
+        """,
+        "f, token = obj\nassert f() is token and type(token).__name__ == 'Token'",
+    )

@@ -83,19 +83,6 @@ def test_a_cell_beside_the_closure_that_uses_it_is_the_closures_cell():
     )
 
 
-def test_a_function_with_a_constant_that_marshal_cannot_write_arrives():
-    ship(
-        """
-        class Token: pass
-        token = Token()
-        def f(): return "PLACEHOLDER"
-        f.__code__ = f.__code__.replace(co_consts=tuple(token if c == "PLACEHOLDER" else c for c in f.__code__.co_consts))
-        obj = (f, token)
-        """,
-        "f, token = obj\nassert f() is token and type(token).__name__ == 'Token'",
-    )
-
-
 CONSTANTS = {
     "a_list": ("[1, [2]]", "f() == [1, [2]] and f() is f()"),
     "a_dict": ("{'a': {1}}", "f() == {'a': {1}}"),
@@ -106,7 +93,7 @@ CONSTANTS = {
     "a_fraction": ("__import__('fractions').Fraction(1, 3)", "f().denominator == 3"),
     "an_importable_instance": ("__import__('importable').Holder(3)", "f().get() == 3"),
     "a_slice": ("slice(1, 'a', None)", "f() == slice(1, 'a', None)"),
-    "a_string_of_a_subclass": ("__import__('enum').StrEnum('E', 'A').A", "str(f()) == 'a'"),
+    "a_string_of_a_subclass": ("__import__('http').HTTPMethod.GET if hasattr(__import__('http'), 'HTTPMethod') else 'GET'", "f() is __import__('http').HTTPMethod.GET"),
 }  # fmt: skip
 
 

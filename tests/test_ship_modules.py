@@ -274,8 +274,22 @@ def test_a_logger_is_the_receivers_own():
 
 def test_the_instance_that_a_library_module_holds_is_the_librarys_own():
     ship(
-        "from importable import INSTANCE, SENTINEL\ndef f(x=SENTINEL): return INSTANCE, x\nobj = f",
-        "import importable\nassert obj()[0] is importable.INSTANCE and obj()[1] is importable.SENTINEL",
+        "from importable import INSTANCE\ndef f(): return INSTANCE\nobj = f",
+        "import importable\nassert obj() is importable.INSTANCE",
+    )
+
+
+def test_the_sentinel_that_a_library_module_holds_is_the_librarys_own():
+    ship(
+        "from importable import SENTINEL\ndef f(): return SENTINEL\nobj = f",
+        "import importable\nassert obj() is importable.SENTINEL",
+    )
+
+
+def test_the_sentinel_of_a_library_module_is_the_librarys_own_as_a_default_too():
+    ship(
+        "import importable\ndef f(x=importable.SENTINEL): return x is importable.SENTINEL\nobj = f",
+        "assert obj() and not obj(1)",
     )
 
 

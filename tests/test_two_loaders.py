@@ -121,7 +121,6 @@ def test_both_loaders_refuse_the_same_wire_calls():
         "rebuild.imported, ('no.such.module',)",
         "rebuild.module, (3,)",
         "rebuild.module_dict, (3,)",
-        "rebuild.namespace, (1, 2)",
     ]
     told = run(
         f"""
