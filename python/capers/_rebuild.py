@@ -143,18 +143,39 @@ def _track(cls, key):
         return key
 
 
-def _quiet_hooks(bases):
-    """Replace ``__init_subclass__`` of those by-value classes among *bases* and theirs that define it; return the originals.
+def _hook_owners(bases, everyone):
+    """The classes whose ``__init_subclass__`` a new class over *bases* must not run: those by value, or all in Python."""
+    for base in {each: None for base in bases for each in base.__mro__}:
+        hook = base.__dict__.get("__init_subclass__")
+        if isinstance(hook, classmethod) and (everyone or _key_of(base) is not None):
+            yield base, hook
 
-    They have seen this class when it was defined, and what they did travels with it.
-    """
+
+def _make_class(maker, metaclass, name, bases, namespace, keywords, quiet):
     replaced = []
-    for base in {each: None for base in bases for each in type.mro(base)}:
-        if "__init_subclass__" in base.__dict__ and _key_of(base) is not None:
-            replaced.append((base, base.__dict__["__init_subclass__"]))
+    try:
+        for base, hook in _hook_owners(bases, quiet):
             passed = classmethod(lambda cls, __base=base, **keywords: super(__base, cls).__init_subclass__(**keywords))
             type.__setattr__(base, "__init_subclass__", passed)
-    return replaced
+            replaced.append((base, hook))
+        if maker is metaclass:
+            prepared = metaclass.__prepare__(name, bases, **keywords)
+            for attribute, value in namespace.items():
+                prepared[attribute] = value
+            return metaclass(name, bases, prepared, **keywords)
+        return maker.__new__(metaclass, name, bases, namespace, **keywords)
+    finally:
+        for base, hook in replaced:
+            type.__setattr__(base, "__init_subclass__", hook)
+
+
+def _is_complete(metaclass):
+    """Whether classes of *metaclass* are complete with their namespace, so that it must not work on it again."""
+    return metaclass.__module__ == "enum" or metaclass.__module__ == "typing" and metaclass.__name__ == "_TypedDictMeta"
+
+
+def _is_standard(metaclass):
+    return metaclass.__module__.partition(".")[0] in sys.stdlib_module_names and not _is_complete(metaclass)
 
 
 def class_(key, metaclass, name, bases, namespace, keywords=None):
@@ -162,8 +183,9 @@ def class_(key, metaclass, name, bases, namespace, keywords=None):
 
     What is importable sees the class as the class statement showed it: the metaclass is called with *keywords*, and
     ``__init_subclass__`` and ``__set_name__`` run.  Metaclasses, bases and descriptors that themselves travel by value have
-    done their work where the class was defined, and are not asked again.  *keywords* is ``None`` where they are not known
-    but would be needed; then no Python-level metaclass is called.
+    done their work where the class was defined, and are not asked again.  *keywords* is ``None`` where hooks need some that
+    are not known.  Then, and where a hook refuses a namespace that it has worked on before, the class is made without any
+    hook written in Python: what they did to it is in the namespace.
     """
     with _lock:
         known = _classes.get(key)
@@ -173,36 +195,25 @@ def class_(key, metaclass, name, bases, namespace, keywords=None):
         for attribute, value in namespace.items():
             if _key_of(type(value)) is not None and hasattr(type(value), "__set_name__"):
                 late[attribute] = value
-        for attribute in late:
-            namespace[attribute] = None
-        maker = metaclass
-        for maker in metaclass.__mro__:
-            if _key_of(maker) is None and (keywords is not None or not isinstance(maker.__new__, types.FunctionType)):
-                break
-        replaced = _quiet_hooks(bases)
-        try:
-            if maker is metaclass and not _made_by_hand(metaclass):
-                prepared = metaclass.__prepare__(name, bases, **keywords or {})
-                for attribute, value in namespace.items():
-                    prepared[attribute] = value
-                made = metaclass(name, bases, prepared, **keywords or {})
-            else:
-                if _made_by_hand(maker):
-                    maker = type
-                made = maker.__new__(metaclass, name, bases, namespace, **keywords or {})
-        finally:
-            for base, hook in reversed(replaced):
-                type.__setattr__(base, "__init_subclass__", hook)
+        namespace.update(dict.fromkeys(late))
+        standard = next(each for each in metaclass.__mro__ if _is_standard(each))
+        maker = next(each for each in metaclass.__mro__ if _key_of(each) is None)
+        if _is_complete(maker):
+            maker, keywords = standard, {}
+        made = None
+        if keywords is not None:
+            try:
+                made = _make_class(maker, metaclass, name, bases, namespace, keywords, False)
+            except Exception:
+                if maker is standard and not any(_hook_owners(bases, True)):
+                    raise
+        if made is None:
+            made = _make_class(standard, metaclass, name, bases, namespace, {}, True)
         for attribute, value in late.items():
             type.__setattr__(made, attribute, value)
         if key:
             _track(made, key)
         return made
-
-
-def _made_by_hand(metaclass):
-    """Whether classes of *metaclass* are complete with their namespace, so that it must not work on it again."""
-    return metaclass.__module__ in ("enum", "typing") and not metaclass.__name__.startswith("_Protocol")
 
 
 def class_attribute(cls, name, value):

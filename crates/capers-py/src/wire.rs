@@ -19,10 +19,14 @@ macro_rules! wire {
 }
 
 wire! {
+    AbcRegister = "capers._rebuild", "abc_register";
     Cell = "capers._rebuild", "cell";
+    Class = "capers._rebuild", "class_";
+    ClassAttribute = "capers._rebuild", "class_attribute";
     Code = "capers._rebuild", "code";
     ComparisonKey = "capers._rebuild", "comparison_key";
     Descriptor = "capers._rebuild", "descriptor";
+    EnumMembers = "capers._rebuild", "enum_members";
     Function = "capers._rebuild", "function";
     Imported = "capers._rebuild", "imported";
     LruCache = "capers._rebuild", "lru_cache";

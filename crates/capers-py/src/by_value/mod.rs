@@ -4,6 +4,7 @@
 //! module and its children decide *what* travels; they know nothing of opcodes, memo or bytes. The pickler turns a
 //! reduction into a pickle, always in the order make, memoize, fill, so that whatever the parts lead back to is there.
 
+pub(crate) mod class;
 pub(crate) mod code;
 pub(crate) mod function;
 pub(crate) mod module;
@@ -35,6 +36,8 @@ pub(crate) enum Part<'py> {
     Cell(Bound<'py, PyAny>),
     /// An object that stands for the receiver's own of that name.
     Reference(Bound<'py, PyAny>, Bound<'py, PyString>, Bound<'py, PyString>),
+    /// A dict of its own, keys being names of a definition.
+    Entries(Vec<(Bound<'py, PyString>, Part<'py>)>),
     /// The next `n` parts as one tuple.
     Tuple(usize),
 }

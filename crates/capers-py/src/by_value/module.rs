@@ -47,8 +47,8 @@ pub(crate) fn reduce<'py>(module: &Bound<'py, PyModule>, context: &mut impl Cont
         }
         drop(text);
         if context.capture(address, key.as_ptr() as usize) {
-            items.push((key, Part::Object(value)));
+            items.push((key.into_any(), value));
         }
     }
-    Ok(Reduction { make: Wire::Module, args: vec![arg], fills: vec![Fill::Items { of: dict, items }] })
+    Ok(Reduction { make: Wire::Module, args: vec![arg], fills: vec![Fill::State { of: None, dict: items, slots: Vec::new() }] })
 }

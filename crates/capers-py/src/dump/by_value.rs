@@ -41,7 +41,27 @@ pub(crate) struct ByValue<'py> {
     /// Parts still to come in the open tuple, and its length.
     tuple: Option<(usize, usize)>,
     /// Set while a slot is being filled and a class is being made: how to take it back.
-    pub(super) slot: Option<(Checkpoint, Mark)>,
+    pub(super) slot: Option<Slot>,
+}
+
+/// How to take back a slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    pub(super) checkpoint: Checkpoint,
+    pub(super) mark: Mark,
+    /// The number of the first slot postponed since.
+    pub(super) number: usize,
+}
+
+/// A dict of definition names on its way out.
+pub(crate) struct Entries<'py> {
+    pub(super) entries: Vec<(Bound<'py, PyString>, Part<'py>)>,
+    pub(super) index: usize,
+    /// The value of the present entry is being written.
+    pub(super) pending: bool,
+    /// The class whose namespace this is.
+    pub(super) owner: Option<Bound<'py, PyAny>>,
+    pub(super) slot: Option<Slot>,
 }
 
 impl Context for super::memo::Memo {
@@ -150,6 +170,7 @@ impl<'py> Dumper<'py> {
             }));
             return Ok(Begun::Frame(begun));
         }
+        self.modules.push(object.clone());
         self.begin_reduction(object.as_any(), reduction)
     }
 
@@ -214,6 +235,7 @@ impl<'py> Dumper<'py> {
             },
             Part::Globals(globals) => self.write_globals(&globals)?,
             Part::Cell(cell) => self.write_cell(&cell)?,
+            Part::Entries(entries) => return Ok(self.begin_entries(entries)),
             Part::Tuple(len) => {
                 self.writer.tuple_begin(len);
                 if len == 0 {
@@ -234,7 +256,9 @@ impl<'py> Dumper<'py> {
                     }
                 }
                 At::Item(fill, item) => {
-                    frame.slot = None;
+                    if item == 0 {
+                        frame.slot = None;
+                    }
                     if fill == frame.reduction.fills.len() {
                         self.stack.pop();
                         return Ok(());
@@ -244,7 +268,10 @@ impl<'py> Dumper<'py> {
                     }
                 }
                 At::AfterItem(fill, item) => {
-                    frame.slot = None;
+                    // A call is one slot from its first argument to its last.
+                    if !matches!(frame.reduction.fills.get(fill), Some(Fill::Call { .. })) {
+                        frame.slot = None;
+                    }
                     frame.at = At::Item(fill, item + 1);
                     self.end_item(fill);
                 }
@@ -278,6 +305,12 @@ impl<'py> Dumper<'py> {
                 return Ok(true);
             }
             self.memoize_made(&object);
+            let later = self.classes.close(&object);
+            if !later.is_empty()
+                && let Some(Frame::ByValue(frame)) = self.stack.last_mut()
+            {
+                frame.reduction.fills.splice(0..0, later);
+            }
             return Ok(false);
         };
         frame.at = At::Arg(index + 1);
@@ -370,6 +403,7 @@ impl<'py> Dumper<'py> {
             Fill::Call { make, args } => {
                 let (make, count, part) = (*make, args.len(), args.get(item).cloned());
                 if item == 0 {
+                    self.open_slot();
                     self.write_wire(make);
                     self.writer.tuple_begin(count);
                 }
@@ -403,9 +437,12 @@ impl<'py> Dumper<'py> {
     /// Remembers how to take back the slot that starts here.
     fn open_slot(&mut self) {
         if self.classes.any_in_progress() {
-            let mark = (self.writer.checkpoint(), self.memo.mark());
-            if let Some(Frame::ByValue(frame)) = self.stack.last_mut() {
-                frame.slot = Some(mark);
+            let number = self.classes.next();
+            let slot = Slot { checkpoint: self.writer.checkpoint(), mark: self.memo.mark(), number };
+            match self.stack.last_mut() {
+                Some(Frame::ByValue(frame)) => frame.slot = Some(slot),
+                Some(Frame::Entries(frame)) => frame.slot = Some(slot),
+                _ => {}
             }
         }
     }
@@ -465,30 +502,69 @@ impl<'py> Dumper<'py> {
         }
     }
 
-    /// Takes back the nearest slot that led to `class`, which is still being made, and notes it for later.
-    #[cold]
-    pub(super) fn postpone(&mut self, class: &Bound<'py, PyAny>) -> PyResult<()> {
-        let floor = self.classes.place_of(class).unwrap_or(0);
-        let slot = (floor..self.stack.len()).rev().find(|at| match &self.stack[*at] {
-            Frame::ByValue(frame) => frame.slot.is_some(),
-            _ => false,
-        });
-        let Some(at) = slot else {
-            return Err(self.pickling_error(format!(
-                "cannot pickle class '{}': it leads back to itself before it can be made",
-                class.getattr(intern!(self.py, "__qualname__"))?
-            )));
+    /// Starts a dict of definition names; `owner` is the class whose namespace it is.
+    fn begin_entries(&mut self, entries: Vec<(Bound<'py, PyString>, Part<'py>)>) -> Begun<'py> {
+        if entries.is_empty() {
+            self.writer.empty_dict();
+            return Begun::Done;
+        }
+        let owner = match self.stack.last() {
+            Some(Frame::ByValue(frame)) if frame.reduction.make == Wire::Class && matches!(frame.at, At::Arg(_)) => {
+                Some(frame.object.clone())
+            }
+            _ => None,
         };
-        self.stack.truncate(at + 1);
-        let Some(Frame::ByValue(frame)) = self.stack.last_mut() else { return Ok(()) };
-        let Some((checkpoint, mark)) = frame.slot.take() else { return Ok(()) };
-        let At::AfterItem(fill, item) = frame.at else {
+        Begun::Frame(Frame::Entries(Box::new(Entries { entries, index: 0, pending: false, owner, slot: None })))
+    }
+
+    pub(super) fn step_entries(&mut self) -> PyResult<()> {
+        loop {
+            let Some(Frame::Entries(frame)) = self.stack.last_mut() else { return Ok(()) };
+            let count = frame.entries.len();
+            if frame.pending {
+                frame.pending = false;
+                frame.slot = None;
+                frame.index += 1;
+                if self.item_alone(count) {
+                    self.writer.op(Op::SetItem);
+                }
+                continue;
+            }
+            let (index, owned) = (frame.index, frame.owner.is_some());
+            let entry = frame.entries.get(index).cloned();
+            if index == 0 && frame.slot.is_none() {
+                self.open_items(count, true);
+            }
+            let Some((key, value)) = entry else {
+                self.stack.pop();
+                self.close_items(count);
+                return Ok(());
+            };
+            if owned {
+                self.open_slot();
+            }
+            self.write_definition_text(&key)?;
+            if let Some(Frame::Entries(frame)) = self.stack.last_mut() {
+                frame.pending = true;
+            }
+            let begun = self.write_part(value)?;
+            if self.push(begun)? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<'py> ByValue<'py> {
+    /// The slot being filled as a fill of its own, for later; goes on behind it.
+    pub(super) fn postponed(&mut self) -> PyResult<Fill<'py>> {
+        let At::AfterItem(fill, item) = self.at else {
             return Err(PyRuntimeError::new_err("a slot is open that no item belongs to"));
         };
-        frame.at = At::Item(fill, item + 1);
-        let later = match &frame.reduction.fills[fill] {
+        self.at = At::Item(fill, item + 1);
+        Ok(match &self.reduction.fills[fill] {
             Fill::State { of, dict, slots } => {
-                let of = Some(of.clone().unwrap_or_else(|| frame.object.clone()));
+                let of = Some(of.clone().unwrap_or_else(|| self.object.clone()));
                 match item.checked_sub(dict.len()) {
                     None => Fill::State { of, dict: vec![dict[item].clone()], slots: Vec::new() },
                     Some(slot) => Fill::State { of, dict: Vec::new(), slots: vec![slots[slot].clone()] },
@@ -498,13 +574,11 @@ impl<'py> Dumper<'py> {
             Fill::Cell { cell, name, content } => {
                 Fill::Cell { cell: cell.clone(), name: name.clone(), content: content.clone() }
             }
-            Fill::Call { .. } => return Err(PyRuntimeError::new_err("a call cannot be postponed")),
-        };
-        self.writer.rewind(checkpoint);
-        self.memo.rewind(mark);
-        self.namespaces.retain(|(globals, _)| self.memo.get(globals.as_any()).is_some());
-        self.classes.postpone(class, later);
-        Ok(())
+            Fill::Call { make, args } => {
+                self.at = At::Item(fill + 1, 0);
+                Fill::Call { make: *make, args: args.clone() }
+            }
+        })
     }
 }
 

@@ -1,26 +1,40 @@
-//! Classes that are being made, and what waits for them.
+//! Classes that are being made, what waits for them, and the keys by which they are known.
 
+use blake2::digest::consts::U16;
+use blake2::{Blake2b, Digest};
+use capers_pickle::{Checkpoint, Writer};
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
 
-use super::{Begun, Dumper};
-use crate::by_value::Fill;
+use super::by_value::Slot;
+use super::memo::{Mark, Memo};
+use super::{Begun, Dumper, Frame, Hooks};
+use crate::by_value::{Fill, Part, class, odd};
+use crate::ffi::kind::Kind;
+use crate::policy;
 
 /// A class whose making has begun and not ended.
 struct InProgress<'py> {
     class: Bound<'py, PyAny>,
     /// Height of the work stack where its frame stands.
     place: usize,
-    /// Slots that led to it.
-    later: Vec<Fill<'py>>,
+    /// Slots that led to it, numbered in the order of postponement.
+    later: Vec<(usize, Fill<'py>)>,
 }
 
 /// The classes in progress, outermost first.
 #[derive(Default)]
 pub(super) struct Classes<'py> {
     open: Vec<InProgress<'py>>,
+    /// Number of the next postponed slot.
+    next: usize,
+    /// Set while a definition is written only to be digested: classes have no keys then, and sets are sorted.
+    pub(super) defining: bool,
 }
 
 impl<'py> Classes<'py> {
+    #[inline]
     pub(super) fn any_in_progress(&self) -> bool {
         !self.open.is_empty()
     }
@@ -30,28 +44,141 @@ impl<'py> Classes<'py> {
         self.open.iter().find(|it| it.class.is(class)).map(|it| it.place)
     }
 
+    /// The number that the next postponed slot will have.
+    pub(super) fn next(&self) -> usize {
+        self.next
+    }
+
     /// Keeps `fill` until `class` has been made.
-    pub(super) fn postpone(&mut self, class: &Bound<'_, PyAny>, fill: Fill<'py>) {
+    fn postpone(&mut self, class: &Bound<'_, PyAny>, fill: Fill<'py>) {
+        let number = self.next;
+        self.next += 1;
         if let Some(open) = self.open.iter_mut().find(|it| it.class.is(class)) {
-            open.later.push(fill);
+            open.later.push((number, fill));
+        }
+    }
+
+    /// Forgets what was begun above `height` of the stack and postponed since `number`.
+    fn rewind(&mut self, height: usize, number: usize) {
+        self.open.retain(|it| it.place < height);
+        for open in &mut self.open {
+            open.later.retain(|(it, _)| *it < number);
+        }
+    }
+
+    /// Ends the making of `class`; returns what waited for it.
+    pub(super) fn close(&mut self, class: &Bound<'_, PyAny>) -> Vec<Fill<'py>> {
+        match self.open.iter().position(|it| it.class.is(class)) {
+            Some(at) => self.open.remove(at).later.into_iter().map(|(_, fill)| fill).collect(),
+            None => Vec::new(),
         }
     }
 }
 
 impl<'py> Dumper<'py> {
-    pub(super) fn begin_class(&mut self, class: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        self.begin_global(class, None)
+    pub(super) fn begin_class(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let py = self.py;
+        if self.classes.place_of(object).is_some() {
+            return Ok(Begun::InProgress(object.clone()));
+        }
+        let class = object.cast::<PyType>()?;
+        let stated = |name: &Bound<'py, PyString>| py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?.call1((class, name));
+        if let (Ok(module), Ok(qualname)) = (stated(intern!(py, "__module__")), stated(intern!(py, "__qualname__")))
+            && let Some(reference) = policy::reference(object, &module, &qualname)?
+        {
+            return self.begin_reference(object, &reference);
+        }
+        match odd::reduce(py, Kind::Type, object)? {
+            Some(odd::Travel::Reference(reference)) => return self.begin_reference(object, &reference),
+            Some(odd::Travel::Reduction(reduction)) => return self.begin_reduction(object, reduction),
+            None => {}
+        }
+        if !class::is_python_class(class)? {
+            return self.begin_global(object, None);
+        }
+        let key = self.class_key(class)?;
+        let reduction = class::reduce(class, &key)?;
+        self.classes.open.push(InProgress { class: object.clone(), place: self.stack.len(), later: Vec::new() });
+        self.begin_reduction(object, reduction)
     }
 
+    /// A reduction that is a name: of a global, as `pickle` has it, or of a class or function that travels by value.
     pub(super) fn begin_named(
         &mut self,
         object: &Bound<'py, PyAny>,
-        name: &Bound<'py, pyo3::types::PyString>,
+        name: &Bound<'py, PyString>,
     ) -> PyResult<Begun<'py>> {
         self.begin_global(object, Some(name))
     }
 
-    pub(super) fn last_resort(&mut self, _object: &Bound<'py, PyAny>, _error: &PyErr) -> PyResult<Option<Begun<'py>>> {
-        Ok(None)
+    /// The key of a class: kept from its first journey, or the digest of its definition.
+    fn class_key(&mut self, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
+        let py = self.py;
+        if self.classes.defining {
+            return Ok(intern!(py, "").clone());
+        }
+        let rebuild = py.import(intern!(py, "capers._rebuild"))?;
+        let known = rebuild.getattr(intern!(py, "_key_of"))?.call1((class,))?;
+        if let Ok(known) = known.cast_into::<PyString>() {
+            return Ok(known);
+        }
+        let hooks = Hooks {
+            reducer_override: self.hooks.reducer_override.clone(),
+            dispatch_table: self.hooks.dispatch_table.clone(),
+            ..Hooks::default()
+        };
+        let writer = Writer::new(capers_pickle::HIGHEST_PROTOCOL, Vec::new());
+        let mut definition = Dumper::new(py, writer, Memo::default(), hooks, self.settings)?;
+        definition.classes.defining = true;
+        if let Err(error) = definition.save(class.as_any())
+            && !error.is_instance_of::<pyo3::exceptions::PyException>(py)
+        {
+            return Err(error);
+        }
+        // What cannot be written ends the definition early; if it cannot travel at all, the real attempt will say so with
+        // the right path.
+        let digest = Blake2b::<U16>::digest(definition.writer.as_bytes());
+        let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(rebuild.getattr(intern!(py, "_track"))?.call1((class, key))?.cast_into()?)
+    }
+
+    /// Takes back the nearest slot that led to `class`, which is still being made, and notes it for later.
+    #[cold]
+    pub(super) fn postpone(&mut self, class: &Bound<'py, PyAny>) -> PyResult<()> {
+        let floor = self.classes.place_of(class).unwrap_or(0);
+        let slot = (floor..self.stack.len()).rev().find_map(|at| match &mut self.stack[at] {
+            Frame::ByValue(frame) => frame.slot.take().map(|slot| (at, slot)),
+            Frame::Entries(frame) => frame.slot.take().map(|slot| (at, slot)),
+            _ => None,
+        });
+        let Some((at, Slot { checkpoint, mark, number })) = slot else {
+            return Err(self.pickling_error(format!(
+                "cannot pickle class '{}': it leads back to itself before it can be made",
+                class.getattr(intern!(self.py, "__qualname__"))?
+            )));
+        };
+        self.stack.truncate(at + 1);
+        let later = match self.stack.last_mut() {
+            Some(Frame::ByValue(frame)) => frame.postponed()?,
+            Some(Frame::Entries(frame)) => {
+                let (name, value) = frame.entries[frame.index].clone();
+                frame.index += 1;
+                frame.pending = false;
+                let owner = frame.owner.clone().map_or(Part::None, Part::Object);
+                Fill::Call { make: crate::wire::Wire::ClassAttribute, args: vec![owner, Part::Text(name), value] }
+            }
+            _ => return Ok(()),
+        };
+        self.rewind(checkpoint, mark, at + 1, number);
+        self.classes.postpone(class, later);
+        Ok(())
+    }
+
+    fn rewind(&mut self, checkpoint: Checkpoint, mark: Mark, height: usize, number: usize) {
+        self.writer.rewind(checkpoint);
+        self.memo.rewind(mark);
+        self.classes.rewind(height, number);
+        let memo = &self.memo;
+        self.namespaces.retain(|(globals, _)| memo.get(globals.as_any()).is_some());
     }
 }

@@ -263,6 +263,17 @@ impl<'py> Dumper<'py> {
             self.writer.memoize(index);
             return Ok(());
         }
+        let owner = self.modules.iter().find(|module| module.dict().is(globals)).and_then(|it| self.memo.get(it));
+        if let Some(owner) = owner {
+            self.write_wire(Wire::ModuleDict);
+            self.writer.tuple_begin(1);
+            self.writer.get(owner);
+            self.writer.tuple_end(1);
+            self.writer.op(Op::Reduce);
+            let index = self.memo.put(globals.as_any());
+            self.writer.memoize(index);
+            return Ok(());
+        }
         let name = dict_get(globals, intern!(self.py, "__name__").as_any())?;
         let name = name.as_ref().and_then(|it| it.cast_exact::<PyString>().ok());
         match name {

@@ -23,7 +23,7 @@ pub(crate) mod pickler;
 mod reduce;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyModule, PyString, PyTuple};
 
 use capers_pickle::{Op, Writer};
 
@@ -69,6 +69,8 @@ pub(crate) enum Frame<'py> {
     Reduce(Box<Reduce<'py>>),
     /// A reduction of capers.
     ByValue(Box<ByValue<'py>>),
+    /// A dict of definition names.
+    Entries(Box<by_value::Entries<'py>>),
     /// Writes the tail of a persistent id.
     PersistentId,
 }
@@ -106,6 +108,8 @@ pub(crate) struct Dumper<'py> {
     classes: Classes<'py>,
     /// Namespaces made as those of a module, with the memo index of that module.
     namespaces: Vec<(Bound<'py, PyDict>, usize)>,
+    /// Modules that travel by value.
+    modules: Vec<Bound<'py, PyModule>>,
     hooked: bool,
     steps: u32,
 }
@@ -129,6 +133,7 @@ impl<'py> Dumper<'py> {
             stack: Vec::new(),
             classes: Classes::default(),
             namespaces: Vec::new(),
+            modules: Vec::new(),
             hooked,
             steps: 0,
         })
@@ -199,6 +204,7 @@ impl<'py> Dumper<'py> {
             Some(Frame::FrozenSet { .. }) => self.step_frozenset(),
             Some(Frame::Reduce(_)) => self.step_reduce(),
             Some(Frame::ByValue(_)) => self.step_by_value(),
+            Some(Frame::Entries(_)) => self.step_entries(),
             Some(Frame::PersistentId) => {
                 self.stack.pop();
                 self.writer.op(Op::BinPersId);

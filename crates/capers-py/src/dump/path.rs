@@ -125,6 +125,10 @@ fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
             _ => None,
         },
         Frame::ByValue(frame) => by_value(frame),
+        Frame::Entries(entries) => {
+            let (name, _) = entries.entries.get(entries.index)?;
+            Some(if entries.owner.is_some() { format!(".{name}") } else { format!("[{}]", key(name.as_any())) })
+        }
         Frame::PersistentId => Some(String::from(".persistent_id()")),
     }
 }
@@ -133,7 +137,7 @@ fn by_value(frame: &ByValue<'_>) -> Option<String> {
     let At::AfterItem(fill, item) = frame.at else { return None };
     Some(match frame.reduction.fills.get(fill)? {
         Fill::State { dict, slots, .. } => match item.checked_sub(dict.len()) {
-            None => format!(".{}", dict[item].0),
+            None => format!(".{}", dict.get(item)?.0),
             Some(slot) => format!(".{}", slots.get(slot)?.0),
         },
         Fill::Items { items, .. } if frame.object.is_instance_of::<pyo3::types::PyModule>() => {

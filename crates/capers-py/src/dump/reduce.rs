@@ -104,10 +104,7 @@ impl<'py> Dumper<'py> {
         };
         let value = match value {
             Ok(value) => value,
-            Err(error) => match self.last_resort(object, &error)? {
-                Some(begun) => return Ok(begun),
-                None => return Err(error),
-            },
+            Err(error) => return Err(error),
         };
         self.begin_reduced(object, &value)
     }
