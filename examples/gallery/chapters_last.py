@@ -44,6 +44,21 @@ CELLS = Section(
             """,
         ),
         Entry(
+            "a class and a function",
+            "bank()",
+            "[f[0]().put(5), f[1]()]",
+            "[None, 5]",
+            """
+            def bank():
+                total = 0
+                class Account:
+                    def put(self, amount):
+                        nonlocal total
+                        total += amount
+                return Account, lambda: total
+            """,
+        ),
+        Entry(
             "an empty cell",
             "too_early()",
             "error(f)",
