@@ -273,7 +273,7 @@ def test_names_for_python_2_are_written_as_pickle_writes_them(fix_imports, proto
 
 
 HEAVY = ["ast", "asyncio", "cloudpickle", "concurrent", "ctypes", "dataclasses", "email", "http", "inspect", "logging",
-         "multiprocessing", "numpy", "pandas", "socket", "ssl", "subprocess", "tempfile", "threading", "tokenize", "typing", "unittest"]  # fmt: skip
+         "multiprocessing", "numpy", "pandas", "socket", "ssl", "subprocess", "tempfile", "tokenize", "typing", "unittest"]  # fmt: skip
 
 
 def test_importing_capers_imports_no_heavy_module():
