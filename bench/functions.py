@@ -2,7 +2,8 @@
 
 *dumps* is repeated on one function; *first* is the dumps of functions compiled a moment ago, never seen before; *loads*
 loads each tool's own payload.  dill is measured with its default settings where these restore the function in a fresh
-process, else with ``recurse=True`` (marked r), else not at all.  Times are medians of interleaved rounds, in µs.
+process, else with ``recurse=True`` (marked r), else not at all.  Times are medians of interleaved rounds, in µs
+of processor time.
 """
 
 import importlib.util

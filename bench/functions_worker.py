@@ -5,6 +5,7 @@ called in a fresh process (this file again), and only a tool that gave the right
 """
 
 import asyncio
+import functools
 import gc
 import importlib
 import itertools
@@ -37,12 +38,15 @@ def arrives(loader, payload, call, right):
 
 
 def interleave(actions, rounds):
-    """Time each of *actions*, a dict of callables, in turn; return the seconds per call of every round."""
+    """Time each of *actions*, pairs of a function and its argument, in turn; return the seconds per call of every round.
+
+    What counts is processor time, so that other programs on the machine disturb little.
+    """
     counts = {}
-    for name, action in actions.items():
-        action()
+    for name, (function, argument) in actions.items():
+        function(argument)
         begun = time.process_time()
-        action()
+        function(argument)
         counts[name] = max(1, round(SLICE / max(time.process_time() - begun, 1e-8)))
     spent = {name: [] for name in actions}
     start = time.process_time()
@@ -51,11 +55,11 @@ def interleave(actions, rounds):
             break
         gc.collect()
         gc.disable()
-        for name, action in actions.items():
+        for name, (function, argument) in actions.items():
             repeat = range(counts[name])
             begun = time.process_time()
             for _ in repeat:
-                action()
+                function(argument)
             spent[name].append((time.process_time() - begun) / counts[name])
         gc.enable()
     return spent
@@ -104,10 +108,10 @@ def measure(make, case):
     right = answer(thing, case["call"])
     ours, cloudpickle, dill = (importlib.import_module(name) for name in (tool, "cloudpickle", "dill"))
     settings = {
-        tool: (ours, lambda: ours.dumps(thing)),
-        "cloudpickle": (cloudpickle, lambda: cloudpickle.dumps(thing)),
-        "dill": (dill, lambda: dill.dumps(thing)),
-        "dill-recurse": (dill, lambda: dill.dumps(thing, recurse=True)),
+        tool: (ours, ours.dumps),
+        "cloudpickle": (cloudpickle, cloudpickle.dumps),
+        "dill": (dill, dill.dumps),
+        "dill-recurse": (dill, functools.partial(dill.dumps, recurse=True)),
     }
     figures = {"bytes": {}, "failed": {}}
     dumping, loading = {}, {}
@@ -115,7 +119,7 @@ def measure(make, case):
         if name == "dill-recurse" and "dill" in dumping:
             continue
         try:
-            payload = dumps()
+            payload = dumps(thing)
             wrong = arrives(module.__name__, payload, case["call"], right)
         except Exception as error:
             wrong = f"{type(error).__name__}: {error}"
@@ -123,8 +127,8 @@ def measure(make, case):
             figures["failed"][name] = wrong
             continue
         figures["bytes"][name] = len(payload)
-        dumping[name] = dumps
-        loading[name] = lambda module=module, payload=payload: module.loads(payload)
+        dumping[name] = dumps, thing
+        loading[name] = module.loads, payload
     if tool not in dumping:
         return figures
     figures["dumps"] = interleave(dumping, rounds)
