@@ -101,13 +101,20 @@ pub trait Host {
     /// As [`Host::appends`].
     fn add_items(&mut self, set: &Self::Value, items: Items<'_, Self::Value>) -> Result<(), Self::Error>;
 
-    /// The two lines of a `GLOBAL` without their newlines: UTF-8.
-    fn global(&mut self, module: &[u8], name: &[u8]) -> Result<Self::Value, Self::Error>;
-    /// The two lines of an `INST` without their newlines: ASCII.
-    fn inst_class(&mut self, module: &[u8], name: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// A line of a `GLOBAL` without its newline: UTF-8.
+    fn global_line(&mut self, line: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// A line of an `INST` without its newline: ASCII.
+    fn inst_line(&mut self, line: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// The global that two such lines name.
+    fn global(&mut self, module: Self::Value, name: Self::Value) -> Result<Self::Value, Self::Error>;
+    /// The global that two values of the stack name, whatever they are.
     fn stack_global(&mut self, module: Self::Value, name: Self::Value) -> Result<Self::Value, Self::Error>;
     /// The global of an extension code above zero.
     fn extension(&mut self, code: i32) -> Result<Self::Value, Self::Error>;
+    /// A persistent id comes next: the place to refuse before it is read.
+    fn expect_persistent(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
     /// The line of a `PERSID` without its newline.
     fn persistent_line(&mut self, id: &[u8]) -> Result<Self::Value, Self::Error>;
     fn persistent(&mut self, id: Self::Value) -> Result<Self::Value, Self::Error>;

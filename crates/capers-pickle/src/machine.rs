@@ -244,10 +244,7 @@ impl<V> Machine<V> {
                 meter.size(count)?;
                 host.text(source.take(count)?)?
             }
-            Op::Unicode => {
-                let line = source.line()?;
-                host.raw_unicode(&line[..line.len() - 1])?
-            }
+            Op::Unicode => host.raw_unicode(content(source.line()?))?,
             Op::ShortBinBytes => {
                 let count = reader::array::<1, _>(source)?[0].into();
                 host.bytes(source.take(count)?)?
@@ -413,8 +410,9 @@ impl<V> Machine<V> {
 
             // Globals and persistent ids.
             Op::Global => {
-                let (module, name) = lines_of::<S, H::Error>(source)?;
-                host.global(&module, &name)?
+                let module = host.global_line(content(reader::full_line::<S, H::Error>(source)?))?;
+                let name = host.global_line(content(reader::full_line::<S, H::Error>(source)?))?;
+                host.global(module, name)?
             }
             Op::StackGlobal => {
                 let name = self.pop()?;
@@ -434,11 +432,12 @@ impl<V> Machine<V> {
                 extension(host, code)?
             }
             Op::PersId => {
-                let line = source.line()?;
-                let id = line[..line.len() - 1].to_vec();
+                host.expect_persistent()?;
+                let id = content(source.line()?).to_vec();
                 host.persistent_line(&id)?
             }
             Op::BinPersId => {
+                host.expect_persistent()?;
                 let id = self.pop()?;
                 host.persistent(id)?
             }
@@ -462,8 +461,9 @@ impl<V> Machine<V> {
             }
             Op::Inst => {
                 let at = self.mark()?;
-                let (module, name) = lines_of::<S, H::Error>(source)?;
-                let class = host.inst_class(&module, &name)?;
+                let module = host.inst_line(content(reader::full_line::<S, H::Error>(source)?))?;
+                let name = host.inst_line(content(reader::full_line::<S, H::Error>(source)?))?;
+                let class = host.global(module, name)?;
                 host.instance(class, self.stack.drain(at..))?
             }
             Op::Obj => {
@@ -587,10 +587,7 @@ fn extension<H: Host>(host: &mut H, code: i32) -> Result<H::Value, H::Error> {
     host.extension(code)
 }
 
-/// Two lines without their newlines, copied, because resolving a global runs foreign code.
-fn lines_of<S: Source, E: From<Error> + From<S::Error>>(source: &mut S) -> Result<(Vec<u8>, Vec<u8>), E> {
-    let line = reader::full_line::<S, E>(source)?;
-    let module = line[..line.len() - 1].to_vec();
-    let line = reader::full_line::<S, E>(source)?;
-    Ok((module, line[..line.len() - 1].to_vec()))
+/// A line without its newline.
+fn content(line: &[u8]) -> &[u8] {
+    &line[..line.len() - 1]
 }

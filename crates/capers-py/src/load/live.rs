@@ -355,15 +355,15 @@ impl<'py> Host for Live<'_, 'py> {
         Ok(())
     }
 
-    fn global(&mut self, module: &[u8], name: &[u8]) -> Made<'py> {
-        let module = make::strict_text(self.py, module)?;
-        let name = make::strict_text(self.py, name)?;
-        self.find_class(&module, &name)
+    fn global_line(&mut self, line: &[u8]) -> Made<'py> {
+        Ok(make::strict_text(self.py, line)?)
     }
 
-    fn inst_class(&mut self, module: &[u8], name: &[u8]) -> Made<'py> {
-        let module = make::ascii(self.py, module)?;
-        let name = make::ascii(self.py, name)?;
+    fn inst_line(&mut self, line: &[u8]) -> Made<'py> {
+        Ok(make::ascii(self.py, line)?)
+    }
+
+    fn global(&mut self, module: Object<'py>, name: Object<'py>) -> Made<'py> {
         self.find_class(&module, &name)
     }
 
@@ -402,10 +402,16 @@ impl<'py> Host for Live<'_, 'py> {
         Ok(found)
     }
 
-    fn persistent_line(&mut self, id: &[u8]) -> Made<'py> {
-        if self.persistent.is_none() {
-            return self.persistent(self.py.None().into_bound(self.py));
+    fn expect_persistent(&mut self) -> Result<(), Failure> {
+        // Up to 3.12 the unpickler looks for the function first and reads after.
+        if self.persistent.is_none() && self.state.minor < 13 {
+            let first_line_ends = if self.state.minor < 12 { ",\n" } else { ", " };
+            return Err(self.unpickling_error(NO_PERSISTENT_LOAD.replace(", ", first_line_ends)));
         }
+        Ok(())
+    }
+
+    fn persistent_line(&mut self, id: &[u8]) -> Made<'py> {
         match make::ascii(self.py, id) {
             Ok(id) => self.persistent(id),
             Err(error) if error.is_instance_of::<PyUnicodeDecodeError>(self.py) => {
