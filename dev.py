@@ -551,6 +551,8 @@ def task_bench(options):
     result = python.path(Path(options.json).absolute()) if options.json else None
     if result:
         arguments += ["--json", result]
+    if options.readme:
+        arguments += ["--readme", "README.md"]
     code = python.run("-m", "bench", *arguments, *options.rest, check=False)
     if result and isinstance(python, NextPython) and python.outside(result).exists():
         shutil.copy(python.outside(result), options.json)
@@ -610,6 +612,7 @@ def parser():
     bench.add_argument("--suite", default="functions", help="functions, import, leaks or all (default: %(default)s)")
     bench.add_argument("--rounds", metavar="N", help="how often each thing is measured (or, for leaks, repeated)")
     bench.add_argument("--json", metavar="FILE", help="write the figures there too")
+    bench.add_argument("--readme", action="store_true", help="write the suite functions' table into README.md")
     made["conformance"].add_argument("--module", default="capers", help="test another module (default: %(default)s)")
     made["clean"].add_argument("--all", action="store_true", help="remove target/ too")
     return top, tasks

@@ -19,6 +19,7 @@ def main():
     parser.add_argument("--rounds", type=int, help="rounds of measuring, or repetitions in the suite leaks")
     parser.add_argument("--json", type=Path, help="write every figure there")
     parser.add_argument("--tool", default="capers", help="measure another module in its place (default: %(default)s)")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="write the suite functions' table into that README")
     parser.add_argument("-k", default="", metavar="WORD", help="only the rows whose name contains WORD")
     options = parser.parse_args()
     if hasattr(sys.stdout, "reconfigure"):
@@ -33,6 +34,8 @@ def main():
         print()
         print_bars(bars)
         missed += sum(not bar.passed for bar in bars)
+    if options.readme and "functions" in figures:
+        functions.write_readme(options.readme, figures["functions"], platform.python_version())
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
     return int(missed > 0)

@@ -88,6 +88,32 @@ def print_row(case, row, tool):
     )
 
 
+def write_readme(path, figures, python):
+    """Put the table into *path*, between the two comments that mark its place."""
+    begin, end = "<!-- speed: written by `dev.py bench --readme` -->", "<!-- end of speed -->"
+    before, _, rest = path.read_text().partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{path} has no place for the table: {begin} … {end}")
+
+    def times(value):
+        return f"{number(value, 2)}×" if value else "–"
+
+    lines = [
+        f"Functions shipped by value, CPython {python}: how many times faster than cloudpickle 3.1.2 and dill 0.4.1, and the",
+        "payload's size as a share of cloudpickle's. *Dumps* repeats one function, *first dumps* meets functions never seen",
+        "before, *loads* brings them back.",
+        "",
+        "| function | dumps, cloudpickle | dumps, dill | first dumps, cloudpickle | loads, cloudpickle | size |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for name, row in [*figures["rows"].items(), ("**geometric mean**", figures["mean"])]:
+        cells = [times(row[kind]) for kind in ("dumps", "dumps dill", "first", "loads")]
+        lines.append(f"| {name} | {' | '.join(cells)} | {number(row['size'], 3)} |")
+    lines += ["", "A dash: dill cannot restore the function in another process."]
+    path.write_text(f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{after}")
+
+
 def run(options):
     """Measure every case and judge the ratios."""
     tool, rounds = options.tool, options.rounds or ROUNDS
