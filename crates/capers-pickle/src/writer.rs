@@ -17,7 +17,6 @@ const FRAME_MIN: usize = 4;
 /// The `FRAME` opcode and its 8-byte length.
 const FRAME_HEADER: usize = 9;
 
-
 /// No frame is open.
 const NO_FRAME: usize = usize::MAX;
 
@@ -65,6 +64,12 @@ impl Writer {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.buf
+    }
+
+    /// The content of the open frame so far.
+    #[must_use]
+    pub fn frame_content(&self) -> &[u8] {
+        if self.frame_start == NO_FRAME { &[] } else { &self.buf[self.frame_start + FRAME_HEADER..] }
     }
 
     /// Gives the buffer back, for its content or for reuse.

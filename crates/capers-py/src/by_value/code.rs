@@ -6,6 +6,7 @@
 //! `code.replace`) are left out of the bytes and travel as objects of their own.
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
 use capers_code::marshal::{CodeHeader, Writer};
 use capers_code::{NameUse, Version, scan};
@@ -38,6 +39,8 @@ pub(crate) struct CodeInfo {
     pub(crate) attributes: Vec<Py<PyString>>,
     /// String constants of code that calls `globals()` or the like and may name a global in one.
     pub(crate) hints: Vec<Py<PyString>>,
+    /// What a payload of a function of this code in `__main__` begins with, once it has been written.
+    pub(crate) opening: OnceLock<Vec<u8>>,
 }
 
 enum Task<'py> {
@@ -89,6 +92,7 @@ pub(crate) fn describe(code: &Bound<'_, PyAny>) -> PyResult<CodeInfo> {
         globals: names.globals.into_iter().map(|(_, it)| it.unbind()).collect(),
         attributes,
         hints,
+        opening: OnceLock::new(),
     })
 }
 

@@ -27,23 +27,33 @@ pub(crate) fn reduce<'py>(
 ) -> PyResult<Reduction<'py>> {
     let view = function_view(function).ok_or_else(|| PyRuntimeError::new_err("this function has no usable fields"))?;
     let mut args = Vec::with_capacity(8);
-    let mut fills = Vec::new();
     args.push(Part::Code(view.code.clone()));
     args.push(Part::Globals(view.globals.clone()));
     if let Some(closure) = &view.closure {
         args.push(Part::Tuple(closure.len()));
         args.extend(closure.iter().map(Part::Cell));
     }
-    attributes(function, &view, &mut fills)?;
-    captures(&view, info, context, &mut fills)?;
-    if let Some(closure) = &view.closure {
-        cells(&view.code, closure, context, &mut fills)?;
+    let mut fills = Vec::new();
+    let name = dict_get(&view.globals, intern!(function.py(), "__name__").as_any())?;
+    fills.extend(attributes(function, &view, name.as_ref())?);
+    let mut captures = Captures::new(&view, policy::module_of(&view.globals)?.is_some(), context);
+    let mut items = Vec::new();
+    while let Some(item) = captures.next(&view, info, context)? {
+        items.push(item);
     }
+    if !items.is_empty() {
+        fills.push(Fill::Items { of: view.globals.clone(), items, opened: false });
+    }
+    captures.finish(&view, info, context, &mut fills)?;
     Ok(Reduction { make: Wire::Function, args, fills })
 }
 
 /// What differs from a function freshly made of the same code and namespace.
-fn attributes<'py>(function: &Bound<'py, PyAny>, view: &FunctionView<'py>, fills: &mut Vec<Fill<'py>>) -> PyResult<()> {
+pub(crate) fn attributes<'py>(
+    function: &Bound<'py, PyAny>,
+    view: &FunctionView<'py>,
+    derived: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Option<Fill<'py>>> {
     let py = function.py();
     let mut slots = Vec::new();
     if let Some((name, qualname)) = code_names(&view.code) {
@@ -54,8 +64,7 @@ fn attributes<'py>(function: &Bound<'py, PyAny>, view: &FunctionView<'py>, fills
             slots.push((intern!(py, "__qualname__").clone(), text_or_object(&view.qualname)));
         }
     }
-    let derived = dict_get(&view.globals, intern!(py, "__name__").as_any())?;
-    match (&view.module, &derived) {
+    match (&view.module, derived) {
         (None, None) => {}
         (Some(module), Some(derived)) if same_text(module, derived) => {}
         (Some(module), _) => slots.push((intern!(py, "__module__").clone(), text_or_object(module))),
@@ -84,10 +93,10 @@ fn attributes<'py>(function: &Bound<'py, PyAny>, view: &FunctionView<'py>, fills
     if let Some(attributes) = &view.dict {
         dict.extend(attributes.iter());
     }
-    if !(slots.is_empty() && dict.is_empty()) {
-        fills.push(Fill::State { of: None, dict, slots });
+    if slots.is_empty() && dict.is_empty() {
+        return Ok(None);
     }
-    Ok(())
+    Ok(Some(Fill::State { of: None, dict, slots }))
 }
 
 /// Annotations stay what they are: evaluated, or on 3.14 and later a function that evaluates them when asked.
@@ -121,57 +130,86 @@ fn annotations<'py>(
     Ok(())
 }
 
-/// The globals that the code reaches, and the submodules it reaches through them.
-fn captures<'py>(
-    view: &FunctionView<'py>,
-    info: &CodeInfo,
-    context: &mut impl Context,
-    fills: &mut Vec<Fill<'py>>,
-) -> PyResult<()> {
-    let globals = &view.globals;
-    let py = globals.py();
-    let address = globals.as_ptr() as usize;
-    if !context.capture(address, view.code.as_ptr() as usize) {
-        return Ok(());
+/// Walks over the globals that a function brings along: the standing ones, then those that its code reaches.
+///
+/// A name is looked at when it is asked for, so that what has travelled meanwhile with another function is left out.
+pub(crate) struct Captures<'py> {
+    next: usize,
+    done: bool,
+    imports: Vec<Bound<'py, PyString>>,
+}
+
+impl<'py> Captures<'py> {
+    /// Starts the walk; there is nothing to walk over when the namespace is named, or was walked for this code before.
+    pub(crate) fn new(view: &FunctionView<'py>, named: bool, context: &mut impl Context) -> Self {
+        let done = named || !context.capture(view.globals.as_ptr() as usize, view.code.as_ptr() as usize);
+        Self { next: 0, done, imports: Vec::new() }
     }
-    let mut imports = Vec::new();
-    if policy::module_of(globals)?.is_some() {
-        return Ok(());
-    }
-    let mut items = Vec::new();
-    let mut take = |name: &Bound<'py, PyString>, by_code: bool, imports: &mut Vec<_>| -> PyResult<()> {
-        let key = name.as_ptr() as usize;
-        let Some(value) = dict_get(globals, name.as_any())? else { return Ok(()) };
-        if by_code && kind(&value) == Kind::Module {
-            submodules(py, &value, info, imports)?;
+
+    /// The next name and its value.
+    pub(crate) fn next(
+        &mut self,
+        view: &FunctionView<'py>,
+        info: &CodeInfo,
+        context: &mut impl Context,
+    ) -> PyResult<Option<(Bound<'py, PyString>, Part<'py>)>> {
+        if self.done {
+            return Ok(None);
         }
-        if context.capture(address, key) {
-            let part = match kind(&value) {
+        let globals = &view.globals;
+        let py = globals.py();
+        let address = globals.as_ptr() as usize;
+        let standing = standing_names(py);
+        loop {
+            let index = self.next;
+            self.next += 1;
+            let name = match standing.get(index) {
+                Some(name) => *name,
+                None => {
+                    let index = index - standing.len();
+                    let name = info.globals.get(index).or_else(|| info.hints.get(index - info.globals.len()));
+                    match name {
+                        Some(name) => name.bind(py),
+                        None => {
+                            self.done = true;
+                            return Ok(None);
+                        }
+                    }
+                }
+            };
+            let Some(value) = dict_get(globals, name.as_any())? else { continue };
+            let value_kind = kind(&value);
+            if value_kind == Kind::Module && index >= standing.len() {
+                submodules(py, &value, info, &mut self.imports)?;
+            }
+            if !context.capture(address, name.as_ptr() as usize) || name.is(intern!(py, "__builtins__")) || name.is(intern!(py, "__name__")) {
+                continue;
+            }
+            let part = match value_kind {
                 Kind::Other => match odd::module_level(name, &value)? {
                     Some(found) => Part::Reference(value, found.module, found.name),
                     None => Part::Object(value),
                 },
                 _ => Part::Object(value),
             };
-            items.push((name.clone(), part));
+            return Ok(Some((name.clone(), part)));
         }
-        Ok(())
-    };
-    for name in standing_names(py) {
-        take(name, false, &mut imports)?;
     }
-    for name in info.globals.iter().chain(&info.hints) {
-        let name = name.bind(py);
-        if str_eq(name, intern!(py, "__builtins__")) || str_eq(name, intern!(py, "__name__")) {
-            continue;
+
+    /// What comes after the globals: submodules to import, and the cells that this function is the first to bring.
+    pub(crate) fn finish(
+        self,
+        view: &FunctionView<'py>,
+        info: &CodeInfo,
+        context: &mut impl Context,
+        fills: &mut Vec<Fill<'py>>,
+    ) -> PyResult<()> {
+        import_call(self.imports, fills);
+        match &view.closure {
+            Some(closure) => cells(&view.code, info, closure, context, fills),
+            None => Ok(()),
         }
-        take(name, true, &mut imports)?;
     }
-    if !items.is_empty() {
-        fills.push(Fill::Items { of: globals.clone(), items });
-    }
-    import_call(imports, fills);
-    Ok(())
 }
 
 fn import_call<'py>(imports: Vec<Bound<'py, PyString>>, fills: &mut Vec<Fill<'py>>) {
@@ -217,6 +255,7 @@ fn submodules<'py>(
 /// The cells of a closure that this function is the first to bring along.
 fn cells<'py>(
     code: &Bound<'py, PyAny>,
+    info: &CodeInfo,
     closure: &Bound<'py, PyTuple>,
     context: &mut impl Context,
     fills: &mut Vec<Fill<'py>>,
@@ -225,18 +264,21 @@ fn cells<'py>(
     let mut imports = Vec::new();
     for (index, cell) in closure.iter().enumerate() {
         let Some(content) = cell_content(&cell)? else { continue };
-        if kind(&content) == Kind::Module
-            && let Some(info) = crate::ffi::code::get_extra(code)
-        {
-            submodules(code.py(), &content, &info, &mut imports)?;
+        if kind(&content) == Kind::Module {
+            submodules(code.py(), &content, info, &mut imports)?;
         }
-        if context.made(&cell) {
+        if context.filled(&cell) {
             continue;
         }
         if names.is_none() {
             names = Some(code.getattr(intern!(code.py(), "co_freevars"))?.cast_into::<PyTuple>()?);
         }
-        let name = names.as_ref().and_then(|names| tuple_item(names, index)).and_then(|it| it.cast_into().ok());
+        let name: Option<Bound<'py, PyString>> =
+            names.as_ref().and_then(|names| tuple_item(names, index)).and_then(|it| it.cast_into().ok());
+        // The namespace of a class, as annotation scopes see it: the class fills that cell when it is made.
+        if name.as_ref().is_some_and(|name| str_eq(name, intern!(code.py(), "__classdict__"))) {
+            continue;
+        }
         fills.push(Fill::Cell { cell, name, content });
     }
     import_call(imports, fills);
@@ -244,7 +286,8 @@ fn cells<'py>(
 }
 
 /// Describes a cell on its own.
-pub(crate) fn reduce_cell<'py>(cell: &Bound<'py, PyAny>) -> PyResult<Reduction<'py>> {
+pub(crate) fn reduce_cell<'py>(cell: &Bound<'py, PyAny>, context: &mut impl Context) -> PyResult<Reduction<'py>> {
+    context.filled(cell);
     let fills = match cell_content(cell)? {
         Some(content) => vec![Fill::Cell { cell: cell.clone(), name: None, content }],
         None => Vec::new(),

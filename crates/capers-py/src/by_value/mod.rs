@@ -50,8 +50,8 @@ pub(crate) enum Fill<'py> {
         dict: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
         slots: Vec<(Bound<'py, PyString>, Part<'py>)>,
     },
-    /// Items of a namespace that has been made already.
-    Items { of: Bound<'py, PyDict>, items: Vec<(Bound<'py, PyString>, Part<'py>)> },
+    /// Items of a namespace that has been made already; `opened` when the first of them have been written.
+    Items { of: Bound<'py, PyDict>, items: Vec<(Bound<'py, PyString>, Part<'py>)>, opened: bool },
     /// The content of a cell that has been made already.
     Cell { cell: Bound<'py, PyAny>, name: Option<Bound<'py, PyString>>, content: Bound<'py, PyAny> },
     /// A call for its effect on the loading process.
@@ -69,6 +69,6 @@ pub(crate) struct Reduction<'py> {
 pub(crate) trait Context {
     /// Whether `what` (an address) of the namespace `globals` (an address) still has to travel; notes that it does now.
     fn capture(&mut self, globals: usize, what: usize) -> bool;
-    /// Whether `object` has been made already.
-    fn made(&self, object: &Bound<'_, PyAny>) -> bool;
+    /// Whether the content of `cell` is taken care of; notes that it is now.
+    fn filled(&mut self, cell: &Bound<'_, PyAny>) -> bool;
 }

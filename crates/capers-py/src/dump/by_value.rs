@@ -10,7 +10,7 @@ use capers_pickle::{Checkpoint, Op};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyModule, PyString};
+use pyo3::types::{PyDict, PyModule, PyString};
 
 use super::memo::Mark;
 use super::{Begun, Dumper, Frame};
@@ -69,14 +69,15 @@ impl Context for super::memo::Memo {
         super::memo::Memo::capture(self, globals, what)
     }
 
-    fn made(&self, object: &Bound<'_, PyAny>) -> bool {
-        self.get(object).is_some()
+    fn filled(&mut self, cell: &Bound<'_, PyAny>) -> bool {
+        // No name has this address.
+        !super::memo::Memo::capture(self, cell.as_ptr() as usize, 1)
     }
 }
 
 impl<'py> Dumper<'py> {
     /// What is known of `code`, from the code object itself or worked out now.
-    fn code_info(&self, code: &Bound<'py, PyAny>) -> PyResult<Arc<CodeInfo>> {
+    pub(super) fn code_info(&self, code: &Bound<'py, PyAny>) -> PyResult<Arc<CodeInfo>> {
         if let Some(info) = get_extra(code) {
             return Ok(info);
         }
@@ -88,20 +89,10 @@ impl<'py> Dumper<'py> {
         Ok(info)
     }
 
-    pub(super) fn begin_function_by_value(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        if let Some(reduction) = odd::wrapper_function(object)? {
-            return self.begin_reduction(object, reduction);
-        }
-        let code = object.getattr(intern!(self.py, "__code__"))?;
-        let info = self.code_info(&code)?;
-        let reduction = function::reduce(object, &info, &mut self.memo)?;
-        self.begin_reduction(object, reduction)
-    }
-
     /// Objects of other types that travel by a rule of capers; `None` for the rest.
     pub(super) fn by_value(&mut self, kind: Kind, object: &Bound<'py, PyAny>) -> PyResult<Option<Begun<'py>>> {
         let reduction = match kind {
-            Kind::Cell => function::reduce_cell(object)?,
+            Kind::Cell => function::reduce_cell(object, &mut *self.memo)?,
             Kind::Code => return self.begin_code(object).map(Some),
             Kind::Module => return self.begin_module(object.cast::<PyModule>()?).map(Some),
             _ => match odd::reduce(self.py, kind, object)? {
@@ -118,16 +109,10 @@ impl<'py> Dumper<'py> {
         object: &Bound<'py, PyAny>,
         reduction: Reduction<'py>,
     ) -> PyResult<Begun<'py>> {
-        Ok(Begun::Frame(Frame::ByValue(Box::new(ByValue {
-            object: object.clone(),
-            reduction,
-            at: At::Arg(0),
-            tuple: None,
-            slot: None,
-        }))))
+        Ok(Begun::Frame(Frame::ByValue(Box::new(ByValue::new(object, reduction, At::Arg(0))))))
     }
 
-    fn begin_code(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+    pub(super) fn begin_code(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if let Some(index) = self.memo.get(object) {
             self.writer.get(index);
             return Ok(Begun::Done);
@@ -155,37 +140,31 @@ impl<'py> Dumper<'py> {
             return self.begin_reduction(object.as_any(), reduction);
         }
         let dict = object.dict();
-        let reduction = module::reduce(object, &mut self.memo)?;
+        let reduction = module::reduce(object, &mut *self.memo)?;
         if let Some((_, index)) = self.namespaces.iter().find(|(globals, _)| globals.is(&dict)) {
             // A function brought the namespace along before: its module is there, only its other names are missing.
             let index = *index;
             self.memo.put_at(object.as_any(), index);
             self.writer.get(index);
-            let begun = Frame::ByValue(Box::new(ByValue {
-                object: object.clone().into_any(),
-                reduction,
-                at: At::Item(0, 0),
-                tuple: None,
-                slot: None,
-            }));
-            return Ok(Begun::Frame(begun));
+            let filling = ByValue::new(object.as_any(), reduction, At::Item(0, 0));
+            return Ok(Begun::Frame(Frame::ByValue(Box::new(filling))));
         }
         self.modules.push(object.clone());
         self.begin_reduction(object.as_any(), reduction)
     }
 
     /// Memoizes an object that capers made, `fast` or not: its cycles need it.
-    fn memoize_made(&mut self, object: &Bound<'py, PyAny>) {
+    pub(super) fn memoize_made(&mut self, object: &Bound<'py, PyAny>) {
         let index = self.memo.put(object);
         self.writer.memoize(index);
     }
 
     /// Whether the content of a cell is written where the cell is made.
-    fn inline_content(&self, content: &Bound<'py, PyAny>) -> bool {
+    pub(super) fn inline_content(&self, content: &Bound<'py, PyAny>) -> bool {
         !self.hooked && matches!(kind(content), Kind::None | Kind::Bool | Kind::Int | Kind::Float | Kind::Str)
     }
 
-    fn write_cell(&mut self, cell: &Bound<'py, PyAny>) -> PyResult<()> {
+    pub(super) fn write_cell(&mut self, cell: &Bound<'py, PyAny>) -> PyResult<()> {
         if let Some(index) = self.memo.get(cell) {
             self.writer.get(index);
             return Ok(());
@@ -374,16 +353,14 @@ impl<'py> Dumper<'py> {
                 }
                 entry
             }
-            Fill::Items { of, items } => {
-                let (of, count) = (of.clone(), items.len());
+            Fill::Items { of, items, opened } => {
+                let (of, opened) = (of.clone(), *opened);
                 let entry = items.get(item).map(|(key, value)| (Part::Text(key.clone()), value.clone()));
-                if item == 0 {
-                    self.write_made(of.as_any())?;
-                    self.open_items(count, false);
+                if item == 0 && !opened {
+                    self.open_namespace(&of)?;
                 }
                 if entry.is_none() {
-                    self.close_items(count);
-                    self.writer.op(Op::Pop);
+                    self.close_namespace();
                 }
                 entry
             }
@@ -467,7 +444,7 @@ impl<'py> Dumper<'py> {
                 let group = if next <= dict.len() { dict.len() } else { slots.len() };
                 self.item_alone(group)
             }
-            Fill::Items { items, .. } => self.item_alone(items.len()),
+            Fill::Items { .. } => !self.writer.binary(),
             Fill::Cell { .. } => {
                 self.writer.op(Op::SetItem);
                 self.writer.tuple_end(2);
@@ -480,6 +457,23 @@ impl<'py> Dumper<'py> {
         if alone {
             self.writer.op(Op::SetItem);
         }
+    }
+
+    /// Starts to write items into a namespace; how many there will be is not known yet.
+    pub(super) fn open_namespace(&mut self, globals: &Bound<'py, PyDict>) -> PyResult<()> {
+        self.write_made(globals.as_any())?;
+        if self.writer.binary() {
+            self.writer.op(Op::Mark);
+        }
+        Ok(())
+    }
+
+    /// Ends what [`open_namespace`](Self::open_namespace) started.
+    pub(super) fn close_namespace(&mut self) {
+        if self.writer.binary() {
+            self.writer.op(Op::SetItems);
+        }
+        self.writer.op(Op::Pop);
     }
 
     /// Whether each of `count` items is set on its own.
@@ -556,6 +550,10 @@ impl<'py> Dumper<'py> {
 }
 
 impl<'py> ByValue<'py> {
+    pub(super) fn new(object: &Bound<'py, PyAny>, reduction: Reduction<'py>, at: At) -> Self {
+        Self { object: object.clone(), reduction, at, tuple: None, slot: None }
+    }
+
     /// The slot being filled as a fill of its own, for later; goes on behind it.
     pub(super) fn postponed(&mut self) -> PyResult<Fill<'py>> {
         let At::AfterItem(fill, item) = self.at else {
@@ -570,7 +568,9 @@ impl<'py> ByValue<'py> {
                     Some(slot) => Fill::State { of, dict: Vec::new(), slots: vec![slots[slot].clone()] },
                 }
             }
-            Fill::Items { of, items } => Fill::Items { of: of.clone(), items: vec![items[item].clone()] },
+            Fill::Items { of, items, .. } => {
+                Fill::Items { of: of.clone(), items: vec![items[item].clone()], opened: false }
+            }
             Fill::Cell { cell, name, content } => {
                 Fill::Cell { cell: cell.clone(), name: name.clone(), content: content.clone() }
             }

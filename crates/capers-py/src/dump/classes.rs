@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use super::by_value::Slot;
-use super::memo::{Mark, Memo};
+use super::memo::Mark;
 use super::{Begun, Dumper, Frame, Hooks};
 use crate::by_value::{Fill, Part, class, odd};
 use crate::ffi::kind::Kind;
@@ -128,7 +128,7 @@ impl<'py> Dumper<'py> {
             ..Hooks::default()
         };
         let writer = Writer::new(capers_pickle::HIGHEST_PROTOCOL, Vec::new());
-        let mut definition = Dumper::new(py, writer, Memo::default(), hooks, self.settings)?;
+        let mut definition = Dumper::new(py, writer, Box::default(), hooks, self.settings)?;
         definition.classes.defining = true;
         if let Err(error) = definition.save(class.as_any())
             && !error.is_instance_of::<pyo3::exceptions::PyException>(py)

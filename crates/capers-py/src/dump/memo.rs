@@ -30,7 +30,7 @@ pub(crate) struct Memo {
     /// Objects in order: the object and its memo index.
     entries: Vec<(Py<PyAny>, usize)>,
     /// Open addressing over `entries`, by address; a power of two long.
-    slots: Vec<u32>,
+    slots: Slots,
     texts: Vec<(Py<PyString>, isize, usize)>,
     text_slots: Vec<u32>,
     wires: Vec<(Wire, usize)>,
@@ -39,6 +39,67 @@ pub(crate) struct Memo {
     capture_slots: Vec<u32>,
     next: usize,
 }
+
+/// A hash table of entry numbers that is emptied by counting up a stamp instead of by writing to it.
+#[derive(Debug, Default)]
+struct Slots {
+    table: Vec<Slot>,
+    stamp: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    stamp: u32,
+    entry: u32,
+}
+
+impl Slots {
+    /// The entry that `matches` in the chain from `hash` on; the slot to fill otherwise. The table must not be empty.
+    #[inline]
+    fn probe(&self, hash: usize, matches: impl Fn(usize) -> bool) -> Result<usize, usize> {
+        let mask = self.table.len() - 1;
+        let mut at = hash & mask;
+        loop {
+            let slot = self.table[at];
+            if slot.stamp != self.stamp {
+                return Err(at);
+            }
+            if matches(slot.entry as usize) {
+                return Ok(slot.entry as usize);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    fn set(&mut self, at: usize, entry: usize) {
+        self.table[at] = Slot { stamp: self.stamp, entry: entry as u32 };
+    }
+
+    /// Forgets all entries.
+    fn clear(&mut self) {
+        if self.table.len() > MAX_KEPT_SLOTS || self.stamp == u32::MAX {
+            *self = Self { table: Vec::new(), stamp: 1 };
+        }
+        self.stamp += 1;
+    }
+
+    fn rebuild(&mut self, count: usize, hash: impl Fn(usize) -> usize) {
+        let wanted = (count * 3).max(64).next_power_of_two();
+        if wanted > self.table.len() {
+            *self = Self { table: vec![Slot::default(); wanted], stamp: 1 };
+        } else {
+            self.stamp += 1;
+        }
+        for entry in 0..count {
+            if let Err(at) = self.probe(hash(entry), |_| false) {
+                self.set(at, entry);
+            }
+        }
+    }
+}
+
+/// Tables larger than this are not kept for the next dump.
+const MAX_KEPT_SLOTS: usize = 1 << 16;
 
 #[inline]
 fn spread(key: usize) -> usize {
@@ -88,11 +149,12 @@ impl Memo {
     /// The memo index of an object.
     #[inline]
     pub(crate) fn get(&self, object: &Bound<'_, PyAny>) -> Option<usize> {
-        if self.slots.is_empty() {
+        if self.entries.is_empty() {
             return None;
         }
         let key = object.as_ptr() as usize;
-        probe(&self.slots, spread(key), |entry| self.entries[entry].0.as_ptr() as usize == key)
+        self.slots
+            .probe(spread(key), |entry| self.entries[entry].0.as_ptr() as usize == key)
             .ok()
             .map(|entry| self.entries[entry].1)
     }
@@ -107,13 +169,13 @@ impl Memo {
 
     /// Lets `object` be found under an index that something else has already.
     pub(crate) fn put_at(&mut self, object: &Bound<'_, PyAny>, index: usize) {
-        if (self.entries.len() + 1) * 3 > self.slots.len() * 2 {
+        if (self.entries.len() + 1) * 3 > self.slots.table.len() * 2 {
             let entries = &self.entries;
-            rebuild(&mut self.slots, entries.len(), |entry| spread(entries[entry].0.as_ptr() as usize));
+            self.slots.rebuild(entries.len(), |entry| spread(entries[entry].0.as_ptr() as usize));
         }
         let key = object.as_ptr() as usize;
-        if let Err(at) = probe(&self.slots, spread(key), |entry| self.entries[entry].0.as_ptr() as usize == key) {
-            self.slots[at] = self.entries.len() as u32;
+        if let Err(at) = self.slots.probe(spread(key), |entry| self.entries[entry].0.as_ptr() as usize == key) {
+            self.slots.set(at, self.entries.len());
             self.entries.push((object.clone().unbind(), index));
         }
     }
@@ -121,10 +183,11 @@ impl Memo {
     /// The memo index of a text of the same value.
     pub(crate) fn text(&self, text: &Bound<'_, PyString>) -> Option<usize> {
         let py = text.py();
-        if self.texts.len() <= 4 {
-            return self.texts.iter().find(|(known, ..)| str_eq(known.bind(py), text)).map(|it| it.2);
-        }
         let hash = str_hash(text);
+        if self.texts.len() <= 4 {
+            let found = self.texts.iter().find(|(known, its_hash, _)| *its_hash == hash && str_eq(known.bind(py), text));
+            return found.map(|it| it.2);
+        }
         probe(&self.text_slots, hash as usize, |entry| {
             let (known, its_hash, _) = &self.texts[entry];
             *its_hash == hash && str_eq(known.bind(py), text)
@@ -201,6 +264,18 @@ impl Memo {
         }
     }
 
+    /// The state after the opening of a function of `code` over `globals`, the namespace `name`, in an empty memo: module
+    /// name, `function`, `code`, the code object, `namespace`, its name, the namespace.
+    pub(crate) fn preset(&mut self, code: &Bound<'_, PyAny>, globals: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) {
+        self.modules.push((Wire::Function.names().0, 0));
+        self.wires.extend([(Wire::Function, 1), (Wire::Code, 2), (Wire::Namespace, 4)]);
+        self.put_at(code, 3);
+        self.next = 5;
+        self.put_text(name);
+        self.put_at(globals, 6);
+        self.next = 7;
+    }
+
     /// The present state, for [`Memo::rewind`].
     pub(crate) fn mark(&self) -> Mark {
         Mark {
@@ -221,9 +296,7 @@ impl Memo {
         self.modules.retain(|it| it.1 < to.next);
         self.captures.truncate(to.captures);
         let (entries, texts) = (&self.entries, &self.texts);
-        if !self.slots.is_empty() {
-            rebuild(&mut self.slots, entries.len(), |entry| spread(entries[entry].0.as_ptr() as usize));
-        }
+        self.slots.rebuild(entries.len(), |entry| spread(entries[entry].0.as_ptr() as usize));
         if texts.len() <= 4 {
             self.text_slots.clear();
         } else {
@@ -242,11 +315,7 @@ impl Memo {
         self.captures.clear();
         self.text_slots.clear();
         self.capture_slots.clear();
-        if self.slots.len() > 1 << 16 {
-            self.slots = Vec::new();
-        } else {
-            self.slots.fill(EMPTY);
-        }
+        self.slots.clear();
     }
 
     /// The objects in the memo with their indices.

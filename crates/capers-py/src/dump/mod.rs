@@ -15,6 +15,7 @@
 mod by_value;
 mod classes;
 mod containers;
+mod function;
 mod global;
 mod leaf;
 pub(crate) mod memo;
@@ -100,7 +101,7 @@ pub(crate) enum Begun<'py> {
 pub(crate) struct Dumper<'py> {
     pub(crate) py: Python<'py>,
     pub(crate) writer: Writer,
-    pub(crate) memo: Memo,
+    pub(crate) memo: Box<Memo>,
     pub(crate) hooks: Hooks<'py>,
     pub(crate) settings: Settings,
     state: &'static State,
@@ -118,7 +119,7 @@ impl<'py> Dumper<'py> {
     pub(crate) fn new(
         py: Python<'py>,
         writer: Writer,
-        memo: Memo,
+        memo: Box<Memo>,
         hooks: Hooks<'py>,
         settings: Settings,
     ) -> PyResult<Self> {

@@ -10,19 +10,16 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use super::memo::Memo;
 use super::{Dumper, Hooks, Settings};
 use crate::state::state;
-use std::cell::RefCell;
+use std::cell::Cell;
 
 /// Scratch kept between calls of `dumps`: an output buffer and the tables of a memo.
-struct Scratch {
-    buffer: Vec<u8>,
-    memo: Memo,
-}
+type Scratch = (Vec<u8>, Box<Memo>);
 
 /// Output buffers larger than this are not kept.
 const KEEP: usize = 1 << 20;
 
 thread_local! {
-    static SCRATCH: RefCell<Option<Scratch>> = const { RefCell::new(None) };
+    static SCRATCH: Cell<Option<Scratch>> = const { Cell::new(None) };
 }
 
 /// The protocol number that an argument means.
@@ -57,8 +54,8 @@ fn dump_to<'py>(
     fix_imports: bool,
     hooks: Hooks<'py>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let scratch = SCRATCH.with(|kept| kept.try_borrow_mut().ok().and_then(|mut it| it.take()));
-    let Scratch { buffer, memo } = scratch.unwrap_or_else(|| Scratch { buffer: Vec::new(), memo: Memo::default() });
+    // A dump inside a dump finds nothing here and makes its own.
+    let (buffer, memo) = SCRATCH.with(Cell::take).unwrap_or_default();
     let settings = Settings { fix_imports: fix_imports && protocol < 3, fast: false };
     let mut dumper = Dumper::new(py, Writer::new(protocol, buffer), memo, hooks, settings)?;
     let outcome = dumper.dump(object).map(|()| PyBytes::new(py, dumper.writer.as_bytes()));
@@ -68,11 +65,7 @@ fn dump_to<'py>(
     if buffer.capacity() > KEEP {
         buffer = Vec::new();
     }
-    SCRATCH.with(|kept| {
-        if let Ok(mut slot) = kept.try_borrow_mut() {
-            *slot = Some(Scratch { buffer, memo });
-        }
-    });
+    SCRATCH.with(|kept| kept.set(Some((buffer, memo))));
     outcome
 }
 
@@ -126,7 +119,7 @@ fn write_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 #[pyclass(subclass, module = "capers", name = "Pickler", weakref)]
 pub(crate) struct Pickler {
     write: Option<Py<PyAny>>,
-    memo: Option<Memo>,
+    memo: Option<Box<Memo>>,
     protocol: u8,
     /// The protocol in use, changed by `bin` and read by reducers.
     #[pyo3(get, set)]
@@ -175,7 +168,7 @@ impl Pickler {
             return Err(busy());
         }
         this.write = Some(write.unbind());
-        this.memo = Some(Memo::default());
+        this.memo = Some(Box::default());
         this.protocol = protocol;
         this.bin = i32::from(protocol > 0);
         this.fast = 0;
@@ -216,7 +209,7 @@ impl Pickler {
                 }
                 (outcome, memo)
             }
-            Err(error) => (Err(error), Memo::default()),
+            Err(error) => (Err(error), Box::default()),
         };
         let mut this = slf.try_borrow_mut()?;
         this.busy = false;
@@ -279,7 +272,7 @@ impl Pickler {
 
     #[setter]
     fn set_memo(&mut self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut memo = Memo::default();
+        let mut memo = Box::<Memo>::default();
         let items = value.cast::<PyDict>().map_err(|_| {
             PyTypeError::new_err(format!(
                 "'memo' attribute must be a PicklerMemoProxy object or dict, not {}",
