@@ -11,10 +11,14 @@ if sys.platform == "win32":
     pytest.skip("the size of the stack is fixed when a Windows program is linked", allow_module_level=True)
 
 
-def deep(sender, check, **how):
-    """Ship with a small stack, at the two protocols with different opcodes."""
+def deep(sender, check):
+    """Ship with a small stack, at the two protocols with different opcodes.
+
+    Both processes end without freeing their objects: CPython 3.13.0 alone overflows a stack of 512 KiB when a long chain
+    of dicts or closures is freed.
+    """
     __tracebackhide__ = True
-    ship(sender, check, protocols=(2, 5), stack=STACK, **how)
+    ship(sender, check, protocols=(2, 5), stack=STACK, env={"SHIP_NO_TEARDOWN": "1"})
 
 
 COUNT = """

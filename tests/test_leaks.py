@@ -9,7 +9,8 @@ from shipping import plain, run
 ROUNDS = 3000
 
 # Blocks tell of Python objects, the resident size of what Rust allocates.  The noise of both over a run is below a
-# tenth of a leak of one block, or of 300 bytes, a round.
+# tenth of a leak of one block, or of 300 bytes, a round.  Free lists and tables fill once; a leak is there every time,
+# so one flat run of three is flat.
 MEASURE = f"""
 import gc, os, sys
 
@@ -18,16 +19,16 @@ def resident():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 def flat(step, rounds={ROUNDS}):
-    for i in range(rounds):
-        step()
-    gc.collect()
-    blocks, size = sys.getallocatedblocks(), resident()
-    for i in range(rounds):
-        step()
-    gc.collect()
-    blocks, size = sys.getallocatedblocks() - blocks, resident() - size
-    assert blocks < rounds / 10, "%d blocks more" % blocks
-    assert size < rounds * 300, "%d bytes more" % size
+    seen = []
+    for run in range(4):
+        blocks, size = sys.getallocatedblocks(), resident()
+        for i in range(rounds):
+            step()
+        gc.collect()
+        seen.append((sys.getallocatedblocks() - blocks, resident() - size))
+        if run and seen[-1][0] < rounds / 10 and seen[-1][1] < rounds * 300:
+            return
+    raise AssertionError("blocks and bytes more, by run: %s" % seen)
 """
 
 if not sys.platform.startswith("linux"):

@@ -1,6 +1,6 @@
 """Functions that reach nothing but themselves, their builtins and what they were made from."""
 
-from shipping import ship
+from shipping import payload, ship
 
 
 def test_the_identity_function_arrives():
@@ -287,4 +287,45 @@ def test_a_default_dict_whose_lambda_makes_more_of_its_kind_arrives():
         obj["a"]["b"] = 1
         """,
         "assert obj['a']['b'] == 1 and obj['x']['y']['z'] == {} and obj.default_factory().default_factory is obj.default_factory",
+    )
+
+
+def test_a_one_line_function_is_a_small_payload():
+    assert 0 < len(payload("obj = lambda x: x + 1")) < 300
+
+
+def test_a_function_that_holds_a_module_in_a_cell_arrives():
+    ship(
+        """
+        def outer():
+            import json
+            return lambda x: json.dumps(x)
+        obj = outer()
+        """,
+        "import json\nassert obj([1]) == '[1]' and obj.__closure__[0].cell_contents is json",
+    )
+
+
+def test_a_function_that_calls_eval_and_exec_arrives():
+    ship("def f(a):\n    exec('a.append(1)')\n    return eval('a + [2]')\nobj = f", "assert obj([]) == [1, 2]")
+
+
+def test_a_function_that_makes_classes_arrives():
+    ship(
+        """
+        def make(base, **space):
+            class K(base):
+                tag = space.pop("tag", None)
+                def m(self): return super().__init__() or __class__
+            return K
+        obj = make
+        """,
+        "K = obj(object, tag=3)\nassert K.tag == 3 and K().m() is K and K.__qualname__ == 'make.<locals>.K'",
+    )
+
+
+def test_private_names_in_functions_of_a_class_stay_mangled():
+    ship(
+        "class K:\n    def m(self, box): return box.__secret\nobj = K.m",
+        "import types\nassert obj(None, types.SimpleNamespace(_K__secret=4)) == 4",
     )

@@ -57,6 +57,8 @@ def one(loader, protocol):
     if loader == "pickle" and "capers._core" in sys.modules:
         raise AssertionError("stock pickle had to load the native module of capers")
     check(obj)
+    if "SHIP_NO_TEARDOWN" in os.environ:
+        os._exit(0)
 
 
 def attempt(loader, protocol):

@@ -22,3 +22,5 @@ def send(obj):
         data = dumps(obj, protocol=int(protocol))
         with open(os.path.join(os.environ["SHIP_TO"], protocol + ".pickle"), "wb") as file:
             file.write(data)
+    if "SHIP_NO_TEARDOWN" in os.environ:
+        os._exit(0)
