@@ -9,9 +9,11 @@
 pub mod error;
 pub mod host;
 pub mod limits;
+pub mod listing;
 pub mod machine;
 pub mod memo;
 pub mod opcode;
+pub mod plain;
 pub mod reader;
 pub mod text;
 pub mod writer;
