@@ -6,7 +6,7 @@
 //! `code.replace`) are left out of the bytes and travel as objects of their own.
 
 use std::cell::RefCell;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use capers_code::marshal::{CodeHeader, Writer};
 use capers_code::{NameUse, Version, scan};
@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyComplex, PyFloat, PyInt, PyList, PySlice, PyString, PyTuple};
 
+use crate::dump::replay::Slot as ReplaySlot;
 use crate::ffi::access::{int_bytes, int_value, set_items, str_bytes, str_is_ascii, tuple_item};
 use crate::ffi::code::{CodeView, code_bytes, code_view};
 use crate::ffi::kind::{Kind, kind};
@@ -41,6 +42,8 @@ pub(crate) struct CodeInfo {
     pub(crate) hints: Vec<Py<PyString>>,
     /// What a payload of a function of this code in `__main__` begins with, once it has been written.
     pub(crate) opening: OnceLock<Vec<u8>>,
+    /// The last payload of a function of this code and what it depends on.
+    pub(crate) replay: Mutex<ReplaySlot>,
 }
 
 enum Task<'py> {
@@ -93,6 +96,7 @@ pub(crate) fn describe(code: &Bound<'_, PyAny>) -> PyResult<CodeInfo> {
         attributes,
         hints,
         opening: OnceLock::new(),
+        replay: Mutex::default(),
     })
 }
 

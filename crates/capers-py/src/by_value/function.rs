@@ -19,6 +19,14 @@ fn standing_names(py: Python<'_>) -> [&Bound<'_, PyString>; 3] {
     [intern!(py, "__package__"), intern!(py, "__path__"), intern!(py, "__file__")]
 }
 
+/// Every global that a payload of a function of this code depends on.
+pub(crate) fn names_of<'a, 'py: 'a>(
+    py: Python<'py>,
+    info: &'a CodeInfo,
+) -> impl Iterator<Item = &'a Bound<'py, PyString>> {
+    standing_names(py).into_iter().chain(info.globals.iter().chain(&info.hints).map(move |name| name.bind(py)))
+}
+
 /// Describes `function`, whose code is described by `info`.
 pub(crate) fn reduce<'py>(
     function: &Bound<'py, PyAny>,

@@ -91,7 +91,7 @@ impl<'py> Dumper<'py> {
         match odd::reduce(py, Kind::Type, object)? {
             Some(odd::Travel::Reference(reference)) => return self.begin_reference(object, &reference),
             Some(odd::Travel::Reduction(reduction)) => return self.begin_reduction(object, reduction),
-            None => {}
+            _ => {}
         }
         if !class::is_python_class(class)? {
             return self.begin_global(object, None);
@@ -108,7 +108,10 @@ impl<'py> Dumper<'py> {
         object: &Bound<'py, PyAny>,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Begun<'py>> {
-        self.begin_global(object, Some(name))
+        match odd::unnamed(object)? {
+            Some(reduction) => self.begin_reduction(object, reduction),
+            None => self.begin_global(object, Some(name)),
+        }
     }
 
     /// The key of a class: kept from its first journey, or the digest of its definition.
@@ -174,7 +177,7 @@ impl<'py> Dumper<'py> {
         Ok(())
     }
 
-    fn rewind(&mut self, checkpoint: Checkpoint, mark: Mark, height: usize, number: usize) {
+    pub(super) fn rewind(&mut self, checkpoint: Checkpoint, mark: Mark, height: usize, number: usize) {
         self.writer.rewind(checkpoint);
         self.memo.rewind(mark);
         self.classes.rewind(height, number);

@@ -6,15 +6,16 @@
 use capers_pickle::Op;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBytes, PyString};
 
 use super::by_value::{At, ByValue};
-use super::{Begun, Dumper, Frame};
+use super::{Begun, Dumper, Frame, replay};
 use crate::by_value::code::CodeInfo;
 use crate::by_value::function::{self, Captures};
 use crate::by_value::{Fill, Part, Reduction, odd};
 use crate::ffi::access::{dict_get, str_eq};
-use crate::ffi::function::{FunctionView, function_view};
+use crate::ffi::code::get_extra;
+use crate::ffi::function::{FunctionView, function_code, function_view};
 use crate::policy;
 use crate::wire::Wire;
 
@@ -22,16 +23,34 @@ use crate::wire::Wire;
 const MAX_OPENING: usize = 16 * 1024;
 
 impl<'py> Dumper<'py> {
+    /// The kept payload of `object`, or starts to record the one that will be written.
+    pub(super) fn replay(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let Some(code) = function_code(object) else { return Ok(None) };
+        let Some(info) = get_extra(&code) else { return Ok(None) };
+        if let Some(payload) = replay::kept(self.py, object, &info, self.writer.protocol())? {
+            return Ok(Some(payload));
+        }
+        if replay::wanted(&info) {
+            self.recorded = Some(Vec::new());
+        }
+        Ok(None)
+    }
+
     pub(super) fn begin_function_by_value(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         let Some(view) = function_view(object) else { return self.begin_global(object, None) };
         let dispatcher = &self.state.known.singledispatch;
         if dispatcher.as_ref().is_some_and(|code| view.code.is(code.bind(self.py)))
             && let Some(reduction) = odd::wrapper_function(object)?
         {
+            self.spoil();
             return self.begin_reduction(object, reduction);
         }
         let info = self.code_info(&view.code)?;
+        if let Some(functions) = &mut self.recorded {
+            functions.push(object.clone());
+        }
         if !info.odd.is_empty() {
+            self.spoil();
             let reduction = function::reduce(object, &info, &mut *self.memo)?;
             return self.begin_reduction(object, reduction);
         }

@@ -46,6 +46,7 @@ impl<'py> Dumper<'py> {
         if let Some(module) = module
             && let Some(reference) = policy::reference(function, &module, &qualname)?
         {
+            self.spoil();
             return self.begin_reference(function, &reference);
         }
         self.begin_function_by_value(function)

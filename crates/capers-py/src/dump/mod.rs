@@ -22,6 +22,8 @@ pub(crate) mod memo;
 mod path;
 pub(crate) mod pickler;
 mod reduce;
+mod weak;
+pub(crate) mod replay;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyModule, PyString, PyTuple};
@@ -111,6 +113,9 @@ pub(crate) struct Dumper<'py> {
     namespaces: Vec<(Bound<'py, PyDict>, usize)>,
     /// Modules that travel by value.
     modules: Vec<Bound<'py, PyModule>>,
+    /// The functions written so far, as long as the payload depends on nothing else.
+    recorded: Option<Vec<Bound<'py, PyAny>>>,
+    weak: weak::Weak<'py>,
     hooked: bool,
     steps: u32,
 }
@@ -135,15 +140,24 @@ impl<'py> Dumper<'py> {
             classes: Classes::default(),
             namespaces: Vec::new(),
             modules: Vec::new(),
+            recorded: None,
+            weak: weak::Weak::default(),
             hooked,
             steps: 0,
         })
+    }
+
+    /// Whether anything but the objects themselves decides what is written.
+    pub(crate) fn has_hooks(&self) -> bool {
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write } = &self.hooks;
+        [persistent_id, reducer_override, dispatch_table, buffer_callback, write].iter().any(|hook| hook.is_some())
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
     pub(crate) fn dump(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
         self.writer.start();
         self.save(object)?;
+        self.settle()?;
         self.writer.finish();
         self.flush(true)
     }
@@ -165,12 +179,21 @@ impl<'py> Dumper<'py> {
     fn save_from(&mut self, base: usize, object: &Bound<'py, PyAny>) -> PyResult<()> {
         let begun = self.begin(object)?;
         self.push(begun)?;
+        self.run(base)
+    }
+
+    /// Goes on until the work stack is as low as `base`.
+    fn run(&mut self, base: usize) -> PyResult<()> {
         while self.stack.len() > base {
             self.steps = self.steps.wrapping_add(1);
             if self.steps & limits::SIGNAL_MASK == 0 {
                 self.py.check_signals()?;
             }
-            self.step()?;
+            if let Err(error) = self.step()
+                && !self.weaken(base, &error)?
+            {
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -245,6 +268,19 @@ impl<'py> Dumper<'py> {
                 self.write_str(object.cast::<PyString>()?)?;
                 Ok(Begun::Done)
             }
+            Kind::Function => self.begin_other(kind, object),
+            Kind::Tuple if self.recorded.is_none() || replay::is_atomic(object) => {
+                self.begin_tuple(object.cast::<PyTuple>()?)
+            }
+            _ => {
+                self.spoil();
+                self.begin_compound(kind, object)
+            }
+        }
+    }
+
+    fn begin_compound(&mut self, kind: Kind, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        match kind {
             Kind::Bytes => self.begin_bytes(object),
             Kind::Dict => self.begin_dict(object.cast::<PyDict>()?),
             Kind::List => self.begin_list(object.cast::<PyList>()?),
@@ -351,7 +387,7 @@ impl<'py> Dumper<'py> {
     fn flush(&mut self, all: bool) -> PyResult<()> {
         let Some(write) = self.hooks.write.clone() else { return Ok(()) };
         // What may still be taken back must stay here.
-        if !all && self.classes.any_in_progress() {
+        if !all && (self.classes.any_in_progress() || self.any_weak_open()) {
             return Ok(());
         }
         let ready = pyo3::types::PyBytes::new(self.py, self.writer.as_bytes());

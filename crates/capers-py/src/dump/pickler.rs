@@ -58,7 +58,17 @@ fn dump_to<'py>(
     let (buffer, memo) = SCRATCH.with(Cell::take).unwrap_or_default();
     let settings = Settings { fix_imports: fix_imports && protocol < 3, fast: false };
     let mut dumper = Dumper::new(py, Writer::new(protocol, buffer), memo, hooks, settings)?;
-    let outcome = dumper.dump(object).map(|()| PyBytes::new(py, dumper.writer.as_bytes()));
+    // A protocol below 4 may write other names, and hooks may decide otherwise each time.
+    let replayable = protocol >= 4 && !dumper.has_hooks();
+    let outcome = match if replayable { dumper.replay(object) } else { Ok(None) } {
+        Ok(Some(payload)) => Ok(payload),
+        Ok(None) => dumper.dump(object).and_then(|()| {
+            let payload = PyBytes::new(py, dumper.writer.as_bytes());
+            dumper.keep(&payload)?;
+            Ok(payload)
+        }),
+        Err(error) => Err(error),
+    };
     let Dumper { writer, mut memo, .. } = dumper;
     memo.clear();
     let mut buffer = writer.into_buffer();

@@ -63,6 +63,20 @@ pub(crate) fn function_view<'py>(function: &Bound<'py, PyAny>) -> Option<Functio
     }
 }
 
+/// The code object of `function`, or `None` when it is not exactly a function.
+#[inline]
+pub(crate) fn function_code<'py>(function: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    if function.get_type_ptr() != &raw mut ffi::PyFunction_Type {
+        return None;
+    }
+    // SAFETY: alive: owned by the caller's handle, the field is owned at once. type: compared with PyFunction_Type above.
+    // shared: GIL held. runs: nothing.
+    unsafe {
+        let raw = &*function.as_ptr().cast::<ffi::PyFunctionObject>();
+        Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_code)
+    }
+}
+
 /// The module and qualname of a function, enough to decide whether it travels by reference.
 #[inline]
 pub(crate) fn function_names<'py>(
