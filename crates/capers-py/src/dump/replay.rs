@@ -11,7 +11,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString, PyTuple, PyWeakrefReference};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyWeakrefReference};
 
 use super::Dumper;
 use crate::by_value::code::CodeInfo;
@@ -103,7 +103,10 @@ pub(super) fn is_atomic(value: &Bound<'_, PyAny>) -> bool {
 
 /// Whether a function has nothing beyond what a [`Witness`] covers.
 fn is_simple(view: &FunctionView<'_>) -> bool {
-    let unset = |it: &Option<Bound<'_, PyAny>>| it.as_ref().is_none_or(|it| it.is_none());
+    // Looking at `__annotations__` leaves an empty dict behind.
+    let unset = |it: &Option<Bound<'_, PyAny>>| {
+        it.as_ref().is_none_or(|it| it.is_none() || it.cast_exact::<PyDict>().is_ok_and(|it| it.is_empty()))
+    };
     let no_params = |it: &Option<Bound<'_, PyAny>>| {
         it.as_ref().is_none_or(|it| it.cast::<PyTuple>().is_ok_and(|it| it.is_empty()))
     };
