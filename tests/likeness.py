@@ -38,7 +38,7 @@ def difference(one, two):
             if pairs.get(id(a)) != id(b) or back.get(id(b)) != id(a):
                 return f"{path}: shared in one only"
             continue
-        if not isinstance(a, tuple | frozenset | types.CodeType) or not atomic(a):
+        if not isinstance(a, tuple | frozenset | slice | types.CodeType) or not atomic(a):
             pairs[id(a)], back[id(b)] = id(b), id(a)
         parts = list(children(a)), list(children(b))
         kept.append(parts)
@@ -62,6 +62,8 @@ def atomic(value):
     """Tell whether *value* is immutable all through, so that nobody can tell one copy from two."""
     if isinstance(value, tuple | frozenset):
         return all(map(atomic, value))
+    if isinstance(value, slice):
+        return atomic((value.start, value.stop, value.step))
     return isinstance(value, (*ATOMS, float, complex, types.CodeType))
 
 
@@ -110,10 +112,12 @@ def children(value):
     elif isinstance(value, dict):
         for key, each in value.items():
             if key != "__builtins__":
-                yield f"[{key!r}]", each
+                yield f"[{spelt(key)}]", each
     elif isinstance(value, list | tuple):
         for index, each in enumerate(value):
             yield f"[{index}]", each
+    elif isinstance(value, slice):
+        yield from ((".start", value.start), (".stop", value.stop), (".step", value.step))
     elif isinstance(value, set | frozenset) and all(map(atomic, value)):
         for text, each in sorted(((spelt(each), each) for each in value), key=lambda pair: pair[0]):
             yield "{" + text + "}", each

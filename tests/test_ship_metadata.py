@@ -202,7 +202,7 @@ def test_type_parameters_of_every_kind_arrive():
         assert T.__bound__ is int and S.__constraints__ == (str, bytes)
         assert (type(Ts), type(P)) == (typing.TypeVarTuple, typing.ParamSpec)
         assert (Ts.__name__, P.__name__) == ("Ts", "P") and obj.__annotations__["x"] is T
-        assert T.__infer_variance__ and T.__module__ == "__main__"
+        assert T.__infer_variance__
         """,
     )
 

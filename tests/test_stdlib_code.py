@@ -13,7 +13,7 @@ import pytest
 from likeness import difference
 
 SAMPLE = ["argparse", "ast", "asyncio/tasks", "collections/__init__", "contextlib", "dataclasses", "datetime", "_pydecimal",
-          "dis", "enum", "functools", "heapq", "inspect", "json/decoder", "pickle", "string", "tarfile", "typing", "xml/dom/minidom"]  # fmt: skip
+          "dis", "enum", "functools", "heapq", "inspect", "json/decoder", "pickle", "shlex", "tarfile", "typing", "xml/dom/minidom"]  # fmt: skip
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 LEFT_OUT = {"site-packages", "test", "tests", "idlelib", "turtledemo", "lib2to3", "__pycache__", "ensurepip"}
 

@@ -73,11 +73,11 @@ def test_nothing_of_capers_but_the_wire_names_is_named_in(name):
     assert names <= set(capers._rebuild.__all__)
 
 
-def test_the_readable_loader_needs_the_standard_library_only():
+def test_the_readable_loader_imports_the_standard_library_only():
     with open(capers._rebuild.__file__, encoding="utf-8") as file:
         tree = ast.parse(file.read())
     used = set()
-    for node in ast.walk(tree):
+    for node in tree.body:  # a constructor for an object of another library imports it when it is called
         if isinstance(node, ast.Import):
             used |= {each.name.partition(".")[0] for each in node.names}
         elif isinstance(node, ast.ImportFrom):
