@@ -9,9 +9,9 @@ process.  The names and arguments are those of :mod:`pickle`.  Loading a payload
 __version__ = "0.1.0"
 
 __all__ = [
-    "CannotPickleError",
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
+    "CannotPickleError",
     "PickleBuffer",
     "PickleError",
     "Pickler",

@@ -1,0 +1,36 @@
+from capers._core import DEFAULT_PROTOCOL as DEFAULT_PROTOCOL
+from capers._core import HIGHEST_PROTOCOL as HIGHEST_PROTOCOL
+from capers._core import CannotPickleError as CannotPickleError
+from capers._core import PickleBuffer as PickleBuffer
+from capers._core import PickleError as PickleError
+from capers._core import Pickler as Pickler
+from capers._core import PicklingError as PicklingError
+from capers._core import Unpickler as Unpickler
+from capers._core import UnpicklingError as UnpicklingError
+from capers._core import dump as dump
+from capers._core import dumps as dumps
+from capers._core import list_registry_pickle_by_value as list_registry_pickle_by_value
+from capers._core import load as load
+from capers._core import loads as loads
+from capers._core import register_pickle_by_value as register_pickle_by_value
+from capers._core import unregister_pickle_by_value as unregister_pickle_by_value
+
+__version__: str
+__all__ = [
+    "DEFAULT_PROTOCOL",
+    "HIGHEST_PROTOCOL",
+    "CannotPickleError",
+    "PickleBuffer",
+    "PickleError",
+    "Pickler",
+    "PicklingError",
+    "Unpickler",
+    "UnpicklingError",
+    "dump",
+    "dumps",
+    "list_registry_pickle_by_value",
+    "load",
+    "loads",
+    "register_pickle_by_value",
+    "unregister_pickle_by_value",
+]

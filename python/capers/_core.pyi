@@ -1,0 +1,111 @@
+"""The native module of capers; import its names from `capers`."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pickle import HIGHEST_PROTOCOL as HIGHEST_PROTOCOL
+from pickle import PickleBuffer as PickleBuffer
+from pickle import PickleError as PickleError
+from pickle import PicklingError as PicklingError
+from pickle import UnpicklingError as UnpicklingError
+from types import ModuleType
+from typing import Any, Protocol, SupportsIndex, TypeAlias
+
+from typing_extensions import Buffer
+
+__all__ = [
+    "DEFAULT_PROTOCOL",
+    "HIGHEST_PROTOCOL",
+    "CannotPickleError",
+    "PickleBuffer",
+    "PickleError",
+    "Pickler",
+    "PicklingError",
+    "Unpickler",
+    "UnpicklingError",
+    "dump",
+    "dumps",
+    "list_registry_pickle_by_value",
+    "load",
+    "loads",
+    "register_pickle_by_value",
+    "unregister_pickle_by_value",
+]
+
+DEFAULT_PROTOCOL: int
+
+class CannotPickleError(PicklingError, TypeError): ...
+
+class _Writable(Protocol):
+    def write(self, data: bytes, /) -> object: ...
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+    def readline(self) -> bytes: ...
+
+_BufferCallback: TypeAlias = Callable[[PickleBuffer], Any] | None
+
+def dumps(
+    obj: object,
+    protocol: SupportsIndex | None = None,
+    *,
+    fix_imports: bool = True,
+    buffer_callback: _BufferCallback = None,
+) -> bytes: ...
+def dump(
+    obj: object,
+    file: _Writable,
+    protocol: SupportsIndex | None = None,
+    *,
+    fix_imports: bool = True,
+    buffer_callback: _BufferCallback = None,
+) -> None: ...
+def loads(
+    data: Buffer,
+    /,
+    *,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[object] | None = None,
+) -> Any: ...
+def load(
+    file: _Readable,
+    *,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[object] | None = None,
+) -> Any: ...
+def register_pickle_by_value(module: ModuleType | str) -> None: ...
+def unregister_pickle_by_value(module: ModuleType | str) -> None: ...
+def list_registry_pickle_by_value() -> set[str]: ...
+
+class Pickler:
+    bin: int
+    fast: int
+    dispatch_table: Mapping[type, Callable[[Any], Any]]
+    memo: dict[int, tuple[int, Any]]
+    persistent_id: Callable[[Any], Any]
+    def __init__(
+        self,
+        file: _Writable,
+        protocol: SupportsIndex | None = None,
+        fix_imports: bool = True,
+        buffer_callback: _BufferCallback = None,
+    ) -> None: ...
+    def dump(self, obj: object, /) -> None: ...
+    def clear_memo(self) -> None: ...
+
+class Unpickler:
+    memo: dict[int, Any]
+    persistent_load: Callable[[Any], Any]
+    def __init__(
+        self,
+        file: _Readable,
+        *,
+        fix_imports: bool = True,
+        encoding: str = "ASCII",
+        errors: str = "strict",
+        buffers: Iterable[object] | None = None,
+    ) -> None: ...
+    def load(self) -> Any: ...
+    def find_class(self, module_name: str, global_name: str, /) -> Any: ...
