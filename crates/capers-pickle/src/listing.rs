@@ -163,9 +163,9 @@ mod tests {
     #[test]
     fn a_listing_reads_like_pickletools() {
         let mut out = String::new();
-        write(b"\x80\x04\x95\x0c\0\0\0\0\0\0\0]\x94(K\x01\x8c\x01a\x94e.", &mut out).unwrap();
+        write(b"\x80\x04\x95\x0b\0\0\0\0\0\0\0]\x94(K\x01\x8c\x01a\x94e.", &mut out).unwrap();
         let expected = "    0: \\x80 PROTO      4
-    2: \\x95 FRAME      12
+    2: \\x95 FRAME      11
    11: ]    EMPTY_LIST
    12: \\x94 MEMOIZE    (as 0)
    13: (    MARK

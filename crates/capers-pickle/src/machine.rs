@@ -204,7 +204,7 @@ impl<V> Machine<V> {
                 return Ok(());
             }
             Op::Frame => {
-                let count = reader::length::<8, S, H::Error>(source)?;
+                let count = u64::from_le_bytes(reader::array(source)?);
                 return Ok(source.frame(count)?);
             }
 

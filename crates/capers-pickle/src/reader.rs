@@ -37,7 +37,7 @@ pub trait Source {
 
     /// Make `count` bytes available without taking them: what `FRAME` asks for. A strict source also holds what follows to
     /// the frame: no argument may cross its end.
-    fn frame(&mut self, count: usize) -> Result<(), Self::Error>;
+    fn frame(&mut self, count: u64) -> Result<(), Self::Error>;
 
     /// The pickle ended here; give back what was read too far.
     fn finish(&mut self) -> Result<(), Self::Error> {
@@ -84,14 +84,17 @@ impl Bounds {
         Ok(())
     }
 
-    /// Whether a frame may begin here.
-    pub fn check_frame(&mut self, held: usize) -> Result<(), Error> {
+    /// Whether a frame of `count` bytes may begin here; its length as a size.
+    pub fn check_frame(&mut self, count: u64, held: usize) -> Result<usize, Error> {
         if self.in_frame && self.at < self.limit {
             return Err(Error::new(ErrorKind::FrameNested));
         }
         self.in_frame = false;
         self.limit = held;
-        Ok(())
+        match isize::try_from(count) {
+            Ok(count) => Ok(count.unsigned_abs()),
+            Err(_) => Err(Error::new(ErrorKind::TooLong)),
+        }
     }
 
     /// Begin a frame of `count` bytes, all of which are held.
@@ -201,8 +204,8 @@ impl Source for SliceSource<'_> {
         Ok(())
     }
 
-    fn frame(&mut self, count: usize) -> Result<(), Error> {
-        self.bounds.check_frame(self.data.len())?;
+    fn frame(&mut self, count: u64) -> Result<(), Error> {
+        let count = self.bounds.check_frame(count, self.data.len())?;
         if !self.bounds.has(count) {
             return Err(truncated());
         }

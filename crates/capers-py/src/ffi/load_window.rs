@@ -133,8 +133,8 @@ impl Source for ObjectSource<'_> {
         Ok(())
     }
 
-    fn frame(&mut self, count: usize) -> Result<(), Error> {
-        self.bounds.check_frame(self.view.len())?;
+    fn frame(&mut self, count: u64) -> Result<(), Error> {
+        let count = self.bounds.check_frame(count, self.view.len())?;
         self.need(count)?;
         self.bounds.enter_frame(count);
         Ok(())
@@ -157,7 +157,7 @@ pub(crate) fn as_bytes<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
 ///
 /// A method that keeps the memoryview it was given could write to memory that is gone (gh-151046). The view is therefore
 /// over a bytearray of our own, and the bytes are copied from there.
-pub(crate) fn read_into<'py>(readinto: &Bound<'py, PyAny>, out: &mut [u8]) -> PyResult<usize> {
+pub(crate) fn read_into(readinto: &Bound<'_, PyAny>, out: &mut [u8]) -> PyResult<usize> {
     let py = readinto.py();
     let room = pyo3::types::PyByteArray::new_with(py, out.len(), |_| Ok(()))?;
     let view = pyo3::types::PyMemoryView::from(&room)?;

@@ -449,7 +449,7 @@ pub(crate) fn import<'py>(name: &Object<'py>) -> PyResult<Object<'py>> {
 }
 
 /// The interned twin of an exact str.
-pub(crate) fn interned<'py>(text: Bound<'py, PyString>) -> Bound<'py, PyString> {
+pub(crate) fn interned(text: Bound<'_, PyString>) -> Bound<'_, PyString> {
     let py = text.py();
     let mut text = text.into_ptr();
     // SAFETY: alive: the reference is owned and handed over; the call replaces it by one to the interned str. type: an
@@ -483,11 +483,11 @@ const AHEAD: usize = 64 << 20;
 const PIECE: usize = 1 << 20;
 
 /// A bytes object of `count` bytes, made as `fill` delivers them.
-pub(crate) fn bytes_from<'py, E: From<PyErr>>(
-    py: Python<'py>,
+pub(crate) fn bytes_from<E: From<PyErr>>(
+    py: Python<'_>,
     count: usize,
     mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-) -> Result<Bound<'py, PyBytes>, E> {
+) -> Result<Bound<'_, PyBytes>, E> {
     unsafe extern "C" {
         fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
     }
@@ -540,12 +540,12 @@ pub(crate) fn frozenset<'py>(items: &Bound<'py, PyTuple>) -> PyResult<Object<'py
 }
 
 /// The name of an object's type as C's `tp_name` has it: with its module where the type is not made in Python.
-pub(crate) fn type_name(object: &Object<'_>) -> PyResult<String> {
+pub(crate) fn type_name(object: &Object<'_>) -> String {
     let class = object.get_type();
     // SAFETY: alive: `class` is owned here and keeps its name. type: a type object; `tp_name` is a C string. shared: renaming
     // a class needs Python code, and none runs before the copy is made. runs: nothing.
     let name = unsafe { std::ffi::CStr::from_ptr((*class.as_type_ptr()).tp_name) };
-    Ok(name.to_string_lossy().into_owned())
+    name.to_string_lossy().into_owned()
 }
 
 /// An attribute that may be missing; that it is missing costs no exception where the type looks attributes up plainly.

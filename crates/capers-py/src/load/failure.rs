@@ -92,7 +92,8 @@ fn exception(py: Python<'_>, state: &State, error: &Error) -> PyErr {
         ErrorKind::Unquoted => "the STRING opcode argument must be quoted".to_owned(),
         ErrorKind::BadExtensionCode(_) => "EXT specifies code <= 0".to_owned(),
         ErrorKind::GlobalNotText => "STACK_GLOBAL requires str".to_owned(),
-        _ => error.to_string(),
+        // The text of the kind alone: CPython names no place.
+        kind => kind.to_string(),
     };
     state.unpickling_error(py, text)
 }

@@ -271,8 +271,8 @@ impl Source for FileSource<'_, '_> {
         Ok(())
     }
 
-    fn frame(&mut self, count: usize) -> Result<(), Failure> {
-        self.bounds.check_frame(self.held.as_bytes().len())?;
+    fn frame(&mut self, count: u64) -> Result<(), Failure> {
+        let count = self.bounds.check_frame(count, self.held.as_bytes().len())?;
         if !self.bounds.has(count) {
             self.fill(count)?;
         }

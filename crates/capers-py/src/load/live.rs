@@ -445,16 +445,13 @@ impl<'py> Host for Live<'_, 'py> {
         self.quiet.wake();
         let op = if keywords.is_some() { "NEWOBJ_EX" } else { "NEWOBJ" };
         let wrong = |what: &str, object: &Object<'py>| -> Failure {
-            match make::type_name(object) {
-                Ok(kind) => self.unpickling_error(format!("{op} {what}, not {kind}")),
-                Err(error) => error.into(),
-            }
+            self.unpickling_error(format!("{op} {what}, not {}", make::type_name(object)))
         };
         let Ok(as_type) = class.cast::<PyType>() else {
             return Err(wrong("class argument must be a type", &class));
         };
         if !make::has_new(as_type) {
-            let kind = make::type_name(&class)?;
+            let kind = make::type_name(&class);
             return Err(self.unpickling_error(format!("{op} class argument '{kind}' doesn't have __new__")));
         }
         let Ok(as_tuple) = arguments.cast::<PyTuple>() else {

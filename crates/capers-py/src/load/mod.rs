@@ -2,6 +2,7 @@
 //!
 //! The way in is `loads | load | Unpickler.load → run → capers_pickle::Machine ⇄ Live → find_class | wire → object`.
 //! This module knows nothing of the dumping side.
+#![expect(clippy::doc_markdown, reason = "help() shows these texts as they are, arguments set off in Python's manner")]
 
 mod code_cache;
 mod failure;
@@ -58,7 +59,7 @@ fn iterator<'py>(buffers: Option<&Bound<'py, PyAny>>) -> PyResult<Option<Bound<'
 }
 
 fn truthy(flag: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
-    flag.map_or(Ok(true), |flag| flag.is_truthy())
+    flag.map_or(Ok(true), PyAnyMethods::is_truthy)
 }
 
 /// Return the object that the pickle in *data*, a bytes-like object, describes.

@@ -3,6 +3,7 @@
 //! What may be reached again while a load runs (from `find_class`, `persistent_load`, a file's methods) is guarded by a
 //! busy flag, as in CPython from 3.14 on (gh-143638): a second load, a new `__init__` or a change of the memo in between
 //! raises `RuntimeError`. The lock around the parts is never held while Python code can run.
+#![expect(clippy::doc_markdown, reason = "help() shows these texts as they are, arguments set off in Python's manner")]
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -99,7 +100,7 @@ impl Unpickler {
     ) -> PyResult<()> {
         let _busy = self.reserve()?;
         let options = Options {
-            fix_imports: fix_imports.map_or(Ok(true), |flag| flag.is_truthy())?,
+            fix_imports: fix_imports.map_or(Ok(true), PyAnyMethods::is_truthy)?,
             encoding: encoding.to_owned(),
             errors: errors.to_owned(),
         };
@@ -133,12 +134,12 @@ impl Unpickler {
         let result = match file.source(py, state.strict_frames) {
             None => {
                 let text =
-                    format!("Unpickler.__init__() was not called by {}.__init__()", make::type_name(slf.as_any())?);
+                    format!("Unpickler.__init__() was not called by {}.__init__()", make::type_name(slf.as_any()));
                 Err(state.unpickling_error(py, text))
             }
             Some(mut source) => {
                 this.set_proto(0);
-                let exact = slf.get_type().is(&py.get_type::<Unpickler>());
+                let exact = slf.get_type().is(py.get_type::<Unpickler>());
                 let found = match persistent {
                     Some(load) if exact => Ok(Some(load.into_bound(py))),
                     _ if exact => Ok(None),
@@ -248,7 +249,7 @@ impl Unpickler {
                 new.put(index, value.unbind());
             }
         } else {
-            let kind = make::type_name(memo)?;
+            let kind = make::type_name(memo);
             let text = format!("'memo' attribute must be an UnpicklerMemoProxy object or dict, not {kind}");
             return Err(PyTypeError::new_err(text));
         }
