@@ -26,20 +26,44 @@ import weakref
 __all__ = [
     "abc_register",
     "cell",
+    "chained",
     "class_",
     "class_attribute",
     "code",
     "comparison_key",
+    "context_values",
+    "context_variable",
+    "dead_proxy",
+    "dead_reference",
     "descriptor",
+    "dict_view",
     "enum_members",
+    "exception",
+    "exception_state",
+    "file",
+    "file_over",
     "function",
+    "hidden_type",
     "imported",
     "lru_cache",
+    "match",
+    "memory",
     "module",
     "module_dict",
     "namespace",
+    "pairs",
+    "put",
     "register",
+    "set_state",
     "singledispatch",
+    "subclassed",
+    "thread",
+    "thread_local",
+    "type_alias",
+    "type_variable",
+    "ufunc",
+    "weak_items",
+    "weak_method",
 ]
 
 _MAGIC = int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little")
@@ -120,8 +144,8 @@ def module_dict(module):
 
 # Classes that travel by value are known by a key: a digest of their definition. The tables are those of this process: they
 # let a class that arrives twice be one class, and let a class that comes home be the one that left.
-_classes = weakref.WeakValueDictionary()
-_keys = {}
+_classes: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+_keys: dict = {}
 _lock = threading.RLock()
 
 
@@ -289,3 +313,302 @@ def comparison_key(compare, *value):
 def descriptor(owner, name):
     """Return what the class *owner* itself holds under *name*, not what attribute access makes of it."""
     return vars(owner)[name]
+
+
+# What follows makes objects of the standard library that pickle does not carry.
+
+
+def subclassed(base, cls, *arguments):
+    """Return an instance of *cls* made and initialized by *base*, the standard class it is derived from.
+
+    Nothing that *cls* defines runs.
+    """
+    made = base.__new__(cls, *arguments)
+    base.__init__(made, *arguments)
+    return made
+
+
+def set_state(made, state):
+    """Set the state of *made* as ``BUILD`` does, but do not ask it for ``__setstate__`` or ``__dict__``."""
+    slots = None
+    if isinstance(state, tuple) and len(state) == 2:
+        state, slots = state
+    if state:
+        object.__getattribute__(made, "__dict__").update(state)
+    for name, value in (slots or {}).items():
+        object.__setattr__(made, name, value)
+
+
+def put(queue, *items):
+    """Put *items* into a queue."""
+    for item in items:
+        queue.put(item)
+
+
+def thread(cls, name):
+    """Return a new thread of class *cls* that has not been started; its attributes are filled in later."""
+    made = cls.__new__(cls)
+    threading.Thread.__init__(made, name=name)
+    return made
+
+
+def thread_local(cls, arguments=(), keywords=None):
+    """Return a new ``threading.local`` of class *cls*, which other threads initialize with the arguments."""
+    return cls.__new__(cls, *arguments, **(keywords or {}))
+
+
+def context_variable(name, *default):
+    """Return a new ``contextvars.ContextVar``."""
+    import contextvars
+
+    return contextvars.ContextVar(name, default=default[0]) if default else contextvars.ContextVar(name)
+
+
+def context_values(context, *values):
+    """Give *context* its values: variable, value, variable, value, ..."""
+    for index in range(0, len(values), 2):
+        context.run(values[index].set, values[index + 1])
+
+
+def dead_reference(cls=weakref.ref, *rest):
+    """Return a weak reference of class *cls* whose referent is gone; *rest* are further arguments of the class."""
+    return cls(set(), *rest)
+
+
+def dead_proxy(callable):
+    """Return a weak proxy whose referent is gone."""
+    return weakref.proxy((lambda: None) if callable else set())
+
+
+def weak_method(holder, function, *callback):
+    """Return a ``weakref.WeakMethod`` of the method *function* (or its name) of *holder*; a dead one for ``None``."""
+    if function is None:
+        holder, function = set(), lambda self: None
+    method = getattr(holder, function) if isinstance(function, str) else types.MethodType(function, holder)
+    return weakref.WeakMethod(method, *callback)
+
+
+def weak_items(container, *items):
+    """Fill a weak container: items of a ``WeakSet``, or key, value, key, value, ... of a weak dictionary."""
+    if isinstance(container, weakref.WeakSet):
+        for item in items:
+            container.add(item)
+    else:
+        for index in range(0, len(items), 2):
+            container[items[index]] = items[index + 1]
+
+
+def dict_view(mapping, which):
+    """Return the view of *mapping* that its method *which* gives: ``keys``, ``values`` or ``items``."""
+    if which not in ("keys", "values", "items"):
+        raise pickle.UnpicklingError("there is no view %r of a dict" % which)
+    return getattr(mapping, which)()
+
+
+def memory(exporter, format=None, shape=None, readonly=False, start=None, stop=None, step=None):
+    """Return a view of *exporter*'s memory.
+
+    *format* and *shape* say how to see the bytes from *start* to *stop*; without *format* the items from *start* to
+    *stop* are seen as the exporter shows them.
+    """
+    view = memoryview(exporter)
+    if format is not None:
+        view = view.cast("B")
+    if start is not None or stop is not None or step is not None:
+        view = view[start:stop:step]
+    if format is not None:
+        view = view.cast(format, shape)
+    return view.toreadonly() if readonly else view
+
+
+def match(pattern, how, text, start, stop, index=0):
+    """Return the match of *pattern* in ``text[start:stop]`` that its method *how* finds; *index* counts for ``finditer``."""
+    found = None
+    if how == "finditer":
+        for number, each in enumerate(pattern.finditer(text, start, stop)):
+            if number == index:
+                found = each
+                break
+    elif how in ("match", "search", "fullmatch"):
+        found = getattr(pattern, how)(text, start, stop)
+    if found is None:
+        raise pickle.UnpicklingError("%r finds no match here, but found one where the payload was written" % pattern)
+    return found
+
+
+def chained(*parts):
+    """Return an ``itertools.chain``: of nothing, of an iterator of iterables, or of an iterator and such an iterator."""
+    import itertools
+
+    if len(parts) == 2:
+        return itertools.chain(parts[0], itertools.chain.from_iterable(parts[1]))
+    return itertools.chain.from_iterable(*parts or ((),))
+
+
+def pairs(rest, *before):
+    """Return ``itertools.pairwise`` of *rest*, after the item that stood *before* it."""
+    import itertools
+
+    return itertools.pairwise(itertools.chain(before, rest) if before else rest)
+
+
+def file(name, mode, buffering, position, text=None):
+    """Open the file *name* again, as it was open: at *position*, without truncating it; closed if *position* is ``None``.
+
+    *buffering* is as for ``open``.  *text* is ``None`` for a binary file, else encoding, errors, line buffering and write
+    through.
+    """
+    import io
+    import os
+
+    encoding, errors, line_buffering, write_through = text or (None, None, False, False)
+    if position is None:
+        made = open(os.devnull, mode.replace("x", "w"), buffering, encoding, errors)
+        raw = getattr(made, "buffer", made)
+        getattr(raw, "raw", raw).name = name
+        if isinstance(made, io.TextIOWrapper):
+            made.mode = mode
+        made.close()
+        return made
+
+    def opener(path, flags):
+        return os.open(path, flags & ~os.O_TRUNC & ~os.O_EXCL, 0o666)
+
+    made = open(name, mode, buffering, encoding, errors, opener=opener)
+    if text:
+        made.reconfigure(line_buffering=line_buffering, write_through=write_through)
+    made.seek(position)
+    return made
+
+
+def file_over(cls, buffer, position, encoding, errors, line_buffering, write_through):
+    """Return a text file over the binary file object *buffer*, at *position*."""
+    made = cls(buffer, encoding, errors, line_buffering=line_buffering, write_through=write_through)
+    made.seek(position)
+    return made
+
+
+def exception(base, cls, arguments):
+    """Return an exception of class *cls* with ``args`` *arguments*, made by the built-in class *base*, not initialized."""
+    made = base.__new__(cls, *arguments)
+    BaseException.args.__set__(made, arguments)
+    return made
+
+
+def exception_state(exception, attributes):
+    """Set attributes of *exception*, whatever its class says of it."""
+    for name, value in attributes.items():
+        object.__setattr__(exception, name, value)
+
+
+def type_variable(kind, name, module, options):
+    """Return a new type parameter: *kind* is ``TypeVar``, ``ParamSpec`` or ``TypeVarTuple``.
+
+    *options* are keywords of that class, and ``constraints``.  In place of ``bound``, ``constraints`` and ``default``, the
+    functions ``evaluate_bound``, ``evaluate_constraints`` (with their number in ``count``) and ``evaluate_default`` may be
+    given, which are called when the value is asked for.
+    """
+    import typing
+
+    if kind not in ("TypeVar", "ParamSpec", "TypeVarTuple"):
+        raise pickle.UnpicklingError("there is no kind %r of type parameters" % kind)
+    options = dict(options)
+    lazy = {each: options.pop(each) for each in list(options) if each.startswith("evaluate_")}
+    if lazy:
+        if not name.isidentifier():
+            raise pickle.UnpicklingError("a type parameter cannot be called %r" % name)
+        text = {"TypeVar": "", "ParamSpec": "**", "TypeVarTuple": "*"}[kind] + name
+        if "evaluate_bound" in lazy:
+            text += ": evaluate_bound()"
+        elif "evaluate_constraints" in lazy:
+            each = ("evaluate_constraints()[%d]" % index for index in range(options["count"]))
+            text += ": (%s,)" % ", ".join(each)
+        if "evaluate_default" in lazy:
+            text += " = evaluate_default()"
+        namespace = {"__name__": module, **lazy}
+        exec("def made[%s](): pass" % text, namespace)
+        return namespace["made"].__type_params__[0]
+    made = getattr(typing, kind)(name, *options.pop("constraints", ()), **options)
+    made.__module__ = module
+    return made
+
+
+def type_alias(name, module, value, parameters=()):
+    """Return a new ``typing.TypeAliasType``; a function as *value* is called when the value is asked for."""
+    import typing
+
+    if isinstance(value, types.FunctionType) and not parameters and name.isidentifier():
+        namespace = {"__name__": module, "evaluate": value}
+        exec("type made = evaluate()" if name == "evaluate" else "type %s = evaluate()" % name, namespace)
+        return namespace[name]
+    namespace = {"__name__": module, "make": typing.TypeAliasType}
+    namespace.update(name=name, value=value, parameters=tuple(parameters))
+    exec("made = make(name, value, type_params=parameters)", namespace)
+    return namespace["made"]
+
+
+def ufunc(function, nin, nout, *identity):
+    """Return ``numpy.frompyfunc(function, nin, nout)``, with an *identity* if there is one."""
+    import numpy
+
+    return numpy.frompyfunc(function, nin, nout, **({"identity": identity[0]} if identity else {}))
+
+
+def _odict(method):
+    import collections
+
+    return type(getattr(collections.OrderedDict(), method)())
+
+
+_HIDDEN = {
+    "async_generator_asend": lambda: type(_some_async_generator().asend(None)),
+    "async_generator_athrow": lambda: type(_some_async_generator().athrow(ValueError)),
+    "callable_iterator": lambda: type(iter(int, 1)),
+    "coroutine_wrapper": lambda: type(_awaited()),
+    "dict_reverseitemiterator": lambda: type(reversed({}.items())),
+    "dict_reversekeyiterator": lambda: type(reversed({})),
+    "dict_reversevalueiterator": lambda: type(reversed({}.values())),
+    "arrayiterator": lambda: type(iter(__import__("array").array("b"))),
+    "flags": lambda: type(sys.flags),
+    "float_info": lambda: type(sys.float_info),
+    "hash_info": lambda: type(sys.hash_info),
+    "int_info": lambda: type(sys.int_info),
+    "thread_info": lambda: type(sys.thread_info),
+    "version_info": lambda: type(sys.version_info),
+    "KeyWrapper": lambda: type(functools.cmp_to_key(None)),
+    "iterator": lambda: type(iter(_Sequence())),
+    "memory_iterator": lambda: type(iter(memoryview(b""))),
+    "odict_items": lambda: _odict("items"),
+    "odict_iterator": lambda: _odict("__iter__"),
+    "odict_keys": lambda: _odict("keys"),
+    "odict_values": lambda: _odict("values"),
+    "str_iterator": lambda: type(iter("\u20ac")),
+}
+
+
+class _Sequence:
+    def __getitem__(self, index):
+        raise IndexError
+
+
+async def _some_async_generator():
+    yield
+
+
+def _awaited():
+    async def nothing():
+        pass
+
+    coroutine = nothing()
+    try:
+        return coroutine.__await__()
+    finally:
+        coroutine.close()
+
+
+def hidden_type(name):
+    """Return the built-in type *name* that no module holds."""
+    make = _HIDDEN.get(name)
+    if make is None:
+        raise pickle.UnpicklingError("there is no built-in type %r here" % name)
+    return make()

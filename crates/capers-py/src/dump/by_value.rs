@@ -98,6 +98,7 @@ impl<'py> Dumper<'py> {
             _ => match odd::reduce(self.py, kind, object)? {
                 Some(odd::Travel::Reduction(reduction)) => reduction,
                 Some(odd::Travel::Reference(reference)) => return self.begin_reference(object, &reference).map(Some),
+                Some(odd::Travel::Guarded) => return self.begin_guarded(object).map(Some),
                 Some(odd::Travel::Weak(reduction)) => {
                     self.open_weak(object);
                     reduction

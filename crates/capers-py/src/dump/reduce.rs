@@ -86,6 +86,19 @@ impl<'py> Dumper<'py> {
         reducer.map(|reducer| reducer.call1((object,))).transpose()
     }
 
+    /// As `object` says itself, but the state is not set by whatever its `__getattr__` gives for `__setstate__`.
+    pub(super) fn begin_guarded(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let mut begun = self.begin_own_reduction(object)?;
+        if let Begun::Frame(Frame::Reduce(reduce)) = &mut begun
+            && reduce.state.is_some()
+            && reduce.setter.is_none()
+        {
+            let rebuild = self.py.import(intern!(self.py, "capers._rebuild"))?;
+            reduce.setter = Some(rebuild.getattr(intern!(self.py, "set_state"))?);
+        }
+        Ok(begun)
+    }
+
     /// Asks `object` itself, by `__reduce_ex__` or `__reduce__`.
     pub(super) fn begin_own_reduction(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         let py = self.py;

@@ -90,6 +90,15 @@ fn rare(obj: &Bound<'_, PyAny>) -> Kind {
     }
 }
 
+/// The address of the type of `obj` and its version tag, 0 while it has none; a tag is given to one version of one type only.
+#[inline]
+pub(crate) fn type_tag(obj: &Bound<'_, PyAny>) -> (usize, u32) {
+    let ptr = obj.get_type_ptr();
+    // SAFETY: alive: the object owns its type. type: every type object starts with the fields of PyTypeObject. shared: the tag is
+    // written with the GIL held. runs: nothing.
+    (ptr as usize, unsafe { (*ptr).tp_version_tag })
+}
+
 /// Whether `obj` is a type whose metaclass is `type` itself.
 pub(crate) fn is_plain_type(obj: &Bound<'_, PyAny>) -> bool {
     obj.get_type_ptr() == &raw mut ffi::PyType_Type

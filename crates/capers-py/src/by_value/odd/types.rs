@@ -1,0 +1,87 @@
+//! Built-in types that their own name does not lead to.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
+
+use super::{Answer, Travel, made, stated, table, word};
+use crate::policy::{self, Reference};
+use crate::wire::Wire;
+
+/// Names of types and where each is to be had: always loaded modules of the standard library.
+const NAMED: &[(&str, &str, &str)] = &[
+    ("async_generator", "types", "AsyncGeneratorType"),
+    ("builtin_function_or_method", "types", "BuiltinFunctionType"),
+    ("bytearray_iterator", "_collections_abc", "bytearray_iterator"),
+    ("bytes_iterator", "_collections_abc", "bytes_iterator"),
+    ("CallableProxyType", "weakref", "CallableProxyType"),
+    ("cell", "types", "CellType"),
+    ("classmethod_descriptor", "types", "ClassMethodDescriptorType"),
+    ("code", "types", "CodeType"),
+    ("coroutine", "types", "CoroutineType"),
+    ("dict_itemiterator", "_collections_abc", "dict_itemiterator"),
+    ("dict_items", "_collections_abc", "dict_items"),
+    ("dict_keyiterator", "_collections_abc", "dict_keyiterator"),
+    ("dict_keys", "_collections_abc", "dict_keys"),
+    ("dict_valueiterator", "_collections_abc", "dict_valueiterator"),
+    ("dict_values", "_collections_abc", "dict_values"),
+    ("ellipsis", "types", "EllipsisType"),
+    ("frame", "types", "FrameType"),
+    ("FrameLocalsProxy", "_collections_abc", "framelocalsproxy"),
+    ("function", "types", "FunctionType"),
+    ("generator", "types", "GeneratorType"),
+    ("getset_descriptor", "types", "GetSetDescriptorType"),
+    ("list_iterator", "_collections_abc", "list_iterator"),
+    ("list_reverseiterator", "_collections_abc", "list_reverseiterator"),
+    ("lock", "_thread", "LockType"),
+    ("longrange_iterator", "_collections_abc", "longrange_iterator"),
+    ("mappingproxy", "types", "MappingProxyType"),
+    ("member_descriptor", "types", "MemberDescriptorType"),
+    ("method", "types", "MethodType"),
+    ("method-wrapper", "types", "MethodWrapperType"),
+    ("method_descriptor", "types", "MethodDescriptorType"),
+    ("module", "types", "ModuleType"),
+    ("PyCapsule", "types", "CapsuleType"),
+    ("range_iterator", "_collections_abc", "range_iterator"),
+    ("set_iterator", "_collections_abc", "set_iterator"),
+    ("str_ascii_iterator", "_collections_abc", "str_iterator"),
+    ("traceback", "types", "TracebackType"),
+    ("tuple_iterator", "_collections_abc", "tuple_iterator"),
+    ("Union", "types", "UnionType"),
+    ("UnionType", "types", "UnionType"),
+    ("weakproxy", "weakref", "ProxyType"),
+    ("weakref", "weakref", "ReferenceType"),
+    ("wrapper_descriptor", "types", "WrapperDescriptorType"),
+    ("zip", "_collections_abc", "zip_iterator"),
+];
+
+/// A type that cannot be found by module and qualname.
+pub(super) fn hidden<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
+    let py = object.py();
+    let Ok(class) = object.cast::<PyType>() else { return Ok(None) };
+    let Ok(name) = stated(class, intern!(py, "__name__"))?.cast_into::<PyString>() else { return Ok(None) };
+    let module = stated(class, intern!(py, "__module__"))?;
+    if table::is_python_made(class)? && !(module.eq("functools")? && name.eq("KeyWrapper")) {
+        return Ok(None);
+    }
+    let text = name.to_string_lossy();
+    if let Ok(at) = NAMED.binary_search_by(|(each, ..)| key(each).cmp(&key(&text))) {
+        let (_, module, attribute) = NAMED[at];
+        let (module, attribute) = (PyString::intern(py, module), PyString::intern(py, attribute));
+        let loaded = py.import(&module)?;
+        if policy::resolve(loaded.as_any(), &attribute)?.is_some_and(|it| it.is(object)) {
+            return Ok(Some(Travel::Reference(Reference { module, name: attribute })));
+        }
+    }
+    // The loading side knows some more by an expression each.
+    let rebuild = py.import("capers._rebuild")?;
+    if rebuild.getattr("_HIDDEN")?.contains(&name)? && rebuild.getattr("hidden_type")?.call1((&name,))?.is(object) {
+        return made(Wire::HiddenType, vec![word(py, &text)]);
+    }
+    Ok(None)
+}
+
+/// The order of the table: without regard to case.
+fn key(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
