@@ -65,32 +65,45 @@ def interleave(actions, rounds):
     return spent
 
 
-def never_seen(case, dumpers, rounds):
-    """Time the first dumps of functions that were compiled a moment ago; each tool gets its own.
+def makers(case):
+    """Return two functions that make the case's object anew: one from known code objects, one from new ones.
 
     Code objects that look alike are equal, and cloudpickle keeps what it found out about a code object by equality; so
-    each function begins on a line of its own, which makes it unlike all before.  ``serial`` tells scripts that call
-    ``exec`` themselves.
+    code that shall be new begins on a line of its own, which makes it unlike all before.  ``serial`` tells scripts that
+    call ``exec`` themselves; with known code they get an ``exec`` that compiles each text once.
     """
     serials = itertools.count(1)
-    compiled = time.process_time()
+    known = functools.cache(lambda source: compile(source, "script", "exec"))
 
-    def fresh():
-        serial = next(serials)
-        world = {"__name__": "__main__", "__builtins__": __builtins__, "serial": serial}
-        exec(compile("\n" * serial + case["script"], "script", "exec"), world)
+    def make(code, world):
+        exec(code, world)
         return eval(case["send"], world)
 
-    fresh()
-    compiled = time.process_time() - compiled
-    rounds = min(rounds, max(FEWEST, int(COMPILING / compiled / len(dumpers))))
-    count = max(1, min(20, int(COMPILING / compiled / len(dumpers) / rounds)))
+    def same_code():
+        world = {"__name__": "__main__", "__builtins__": __builtins__}
+        world["exec"] = lambda source: exec(known(source), world)
+        return make(known(case["script"]), world)
+
+    def new_code():
+        world = {"__name__": "__main__", "__builtins__": __builtins__, "serial": next(serials)}
+        return make(compile("\n" * world["serial"] + case["script"], "script", "exec"), world)
+
+    return same_code, new_code
+
+
+def each_once(make, dumpers, rounds):
+    """Time the dumps of objects made a moment ago by *make*, each dumped once; each tool gets its own."""
+    made = time.process_time()
+    make()
+    made = time.process_time() - made
+    rounds = min(rounds, max(FEWEST, int(COMPILING / made / len(dumpers))))
+    count = max(1, min(20, int(COMPILING / made / len(dumpers) / rounds)))
     spent = {name: [] for name in dumpers}
     for dumps in dumpers.values():
-        dumps(fresh())
+        dumps(make())
     for _ in range(rounds):
         for name, dumps in dumpers.items():
-            things = [fresh() for _ in range(count)]
+            things = [make() for _ in range(count)]
             gc.collect()
             gc.disable()
             begun = time.process_time()
@@ -133,8 +146,10 @@ def measure(make, case):
         return figures
     figures["dumps"] = interleave(dumping, rounds)
     figures["loads"] = interleave(loading, rounds)
-    first = {name: module.dumps for name, (module, _) in settings.items() if name in (tool, "cloudpickle")}
-    figures["first"] = never_seen(case, {name: first[name] for name in first if name in dumping}, rounds)
+    dumpers = {name: dumping[name][0] for name in (tool, "cloudpickle") if name in dumping}
+    same_code, new_code = makers(case)
+    figures["new"] = each_once(same_code, dumpers, rounds)
+    figures["first"] = each_once(new_code, dumpers, rounds)
     return figures
 
 
