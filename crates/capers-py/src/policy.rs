@@ -150,6 +150,25 @@ fn findable(state: &State, name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>
     Ok(false)
 }
 
+/// Whether a function over `globals` may be what its stated `module` offers elsewhere: it was made in that module, or by a
+/// decorator or factory of another importable one. A function of the script that was put into a library's module, name and
+/// all, is not what an import will find there.
+pub(crate) fn at_home(globals: &Bound<'_, PyDict>, module: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if let Some(loaded) = loaded(globals.py(), module)?
+        && loaded.cast_exact::<PyModule>().is_ok_and(|it| it.dict().is(globals))
+    {
+        return Ok(true);
+    }
+    match dict_get(globals, intern!(globals.py(), "__name__").as_any())? {
+        // Namespaces without a name belong to code generators (dataclasses, namedtuple): trust the stated module.
+        None => Ok(true),
+        Some(name) => match name.cast::<PyString>() {
+            Ok(name) => Ok(!is_main(&str_bytes(name)?)),
+            Err(_) => Ok(true),
+        },
+    }
+}
+
 /// The importable module whose namespace `globals` is.
 pub(crate) fn module_of<'py>(globals: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyString>>> {
     let py = globals.py();

@@ -50,5 +50,9 @@ pub(crate) fn reduce<'py>(module: &Bound<'py, PyModule>, context: &mut impl Cont
             items.push((key.into_any(), value));
         }
     }
-    Ok(Reduction { make: Wire::Module, args: vec![arg], fills: vec![Fill::State { of: None, dict: items, slots: Vec::new() }] })
+    let mut fills = Vec::new();
+    if !items.is_empty() {
+        fills.push(Fill::State { of: None, dict: items, slots: Vec::new() });
+    }
+    Ok(Reduction { make: Wire::Module, args: vec![arg], fills })
 }

@@ -16,7 +16,7 @@ use super::memo::Mark;
 use super::{Begun, Dumper, Frame};
 use crate::by_value::code::{self, CodeInfo};
 use crate::by_value::{Context, Fill, Part, Reduction, function, module, odd};
-use crate::ffi::access::cell_content;
+use crate::ffi::access::{cell_content, str_eq};
 use crate::ffi::code::{get_extra, set_extra};
 use crate::ffi::kind::{Kind, kind};
 use crate::policy::Reference;
@@ -160,6 +160,32 @@ impl<'py> Dumper<'py> {
         }
         self.modules.push(object.clone());
         self.begin_reduction(object.as_any(), reduction)
+    }
+
+    /// A dict that travels as data and is also the namespace of functions: brings along what they have left out.
+    pub(super) fn complete_namespace(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let dict = object.cast::<PyDict>()?;
+        let address = dict.as_ptr() as usize;
+        // No name has this address; a dict that is no namespace has been written whole.
+        if !self.memo.is_namespace(address) || !self.memo.capture(address, 1) {
+            return Ok(Begun::Done);
+        }
+        let mut items = Vec::with_capacity(dict.len());
+        for (key, value) in dict.iter() {
+            let Ok(key) = key.cast_into_exact::<PyString>() else {
+                return Err(self.pickling_error("cannot pickle a namespace of functions with a key that is not a string"));
+            };
+            let standing = str_eq(&key, intern!(self.py, "__name__")) || str_eq(&key, intern!(self.py, "__builtins__"));
+            if !standing && self.memo.capture(address, key.as_ptr() as usize) {
+                items.push((key, Part::Object(value)));
+            }
+        }
+        if items.is_empty() {
+            return Ok(Begun::Done);
+        }
+        let fills = vec![Fill::Items { of: dict.clone(), items, opened: false }];
+        let reduction = Reduction { make: Wire::Namespace, args: Vec::new(), fills };
+        Ok(Begun::Frame(Frame::ByValue(Box::new(ByValue::new(object, reduction, At::Item(0, 0))))))
     }
 
     /// Memoizes an object that capers made, `fast` or not: its cycles need it.

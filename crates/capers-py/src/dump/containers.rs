@@ -4,7 +4,7 @@
 //! comes out byte for byte the same.
 
 use capers_pickle::Op;
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PySet, PyTuple};
@@ -395,7 +395,7 @@ impl<'py> Dumper<'py> {
             batch.index += 1;
             let item = if batch.into == Into::Dict {
                 let Some((key, value)) = pair(&item) else {
-                    return Err(PyValueError::new_err("dict items iterator must return 2-tuples"));
+                    return Err(PyTypeError::new_err("dict items iterator must return 2-tuples"));
                 };
                 batch.value = Some(value);
                 key

@@ -57,6 +57,7 @@ impl<'py> Dumper<'py> {
         let name = dict_get(&view.globals, intern!(self.py, "__name__").as_any())?;
         let named = self.make_function(object, &view, &info, name.as_ref())?;
         let mut fills = Vec::new();
+        self.name_default_sentinels(&view)?;
         fills.extend(function::attributes(object, &view, name.as_ref())?);
         let mut captures = Captures::new(&view, named, &mut *self.memo);
         let mut opened = false;
@@ -94,6 +95,22 @@ impl<'py> Dumper<'py> {
         }
         let reduction = Reduction { make: Wire::Function, args: Vec::new(), fills };
         Ok(Begun::Frame(Frame::ByValue(Box::new(ByValue::new(object, reduction, At::Item(0, 0))))))
+    }
+
+    /// Defaults that are a bare `object()` of a library mean the receiver's own: puts them into the memo by name.
+    fn name_default_sentinels(&mut self, view: &FunctionView<'py>) -> PyResult<()> {
+        let Some(defaults) = &view.defaults else { return Ok(()) };
+        for value in defaults.iter() {
+            if value.get_type().is(self.py.get_type::<PyAny>())
+                && self.memo.get(&value).is_none()
+                && let Some(reference) = odd::sentinel_of_modules(&view.globals, &value)?
+            {
+                self.spoil();
+                self.begin_reference(&value, &reference)?;
+                self.writer.op(Op::Pop);
+            }
+        }
+        Ok(())
     }
 
     /// Makes and memoizes a function whose code has no odd constants; tells whether its namespace travels by name.

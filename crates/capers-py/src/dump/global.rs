@@ -42,8 +42,11 @@ impl<'py> Dumper<'py> {
     }
 
     pub(super) fn begin_function(&mut self, function: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let Some((module, qualname)) = function_names(function) else { return self.begin_global(function, None) };
+        let Some((module, qualname, globals)) = function_names(function) else {
+            return self.begin_global(function, None);
+        };
         if let Some(module) = module
+            && policy::at_home(&globals, &module)?
             && let Some(reference) = policy::reference(function, &module, &qualname)?
         {
             self.spoil();
@@ -264,6 +267,7 @@ impl<'py> Dumper<'py> {
             self.writer.memoize(index);
             return Ok(());
         }
+        self.memo.add_namespace(globals.as_ptr() as usize);
         let owner = self.modules.iter().find(|module| module.dict().is(globals)).and_then(|it| self.memo.get(it));
         if let Some(owner) = owner {
             self.write_wire(Wire::ModuleDict);

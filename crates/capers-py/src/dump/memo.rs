@@ -37,6 +37,7 @@ pub(crate) struct Memo {
     modules: Vec<(&'static str, usize)>,
     captures: Vec<(usize, usize)>,
     capture_slots: Vec<u32>,
+    namespaces: Vec<usize>,
     next: usize,
 }
 
@@ -273,7 +274,18 @@ impl Memo {
         self.next = 5;
         self.put_text(name);
         self.put_at(globals, 6);
+        self.add_namespace(globals.as_ptr() as usize);
         self.next = 7;
+    }
+
+    /// Notes that the dict at `globals` travels as the namespace of functions, with those names only that they use.
+    pub(crate) fn add_namespace(&mut self, globals: usize) {
+        self.namespaces.push(globals);
+    }
+
+    /// Whether names of the namespace at `globals` have been captured by functions.
+    pub(crate) fn is_namespace(&self, globals: usize) -> bool {
+        self.namespaces.contains(&globals)
     }
 
     /// The present state, for [`Memo::rewind`].
@@ -313,6 +325,7 @@ impl Memo {
         self.wires.clear();
         self.modules.clear();
         self.captures.clear();
+        self.namespaces.clear();
         self.text_slots.clear();
         self.capture_slots.clear();
         self.slots.clear();

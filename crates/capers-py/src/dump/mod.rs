@@ -261,7 +261,7 @@ impl<'py> Dumper<'py> {
         }
         if let Some(index) = self.memo.get(object) {
             self.writer.get(index);
-            return Ok(Begun::Done);
+            return if kind == Kind::Dict { self.complete_namespace(object) } else { Ok(Begun::Done) };
         }
         match kind {
             Kind::Str => {

@@ -77,11 +77,11 @@ pub(crate) fn function_code<'py>(function: &Bound<'py, PyAny>) -> Option<Bound<'
     }
 }
 
-/// The module and qualname of a function, enough to decide whether it travels by reference.
+/// The module, qualname and namespace of a function, enough to decide whether it travels by reference.
 #[inline]
 pub(crate) fn function_names<'py>(
     function: &Bound<'py, PyAny>,
-) -> Option<(Option<Bound<'py, PyAny>>, Bound<'py, PyAny>)> {
+) -> Option<(Option<Bound<'py, PyAny>>, Bound<'py, PyAny>, Bound<'py, PyDict>)> {
     if function.get_type_ptr() != &raw mut ffi::PyFunction_Type {
         return None;
     }
@@ -92,6 +92,7 @@ pub(crate) fn function_names<'py>(
         Some((
             Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_module),
             Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_qualname)?,
+            Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_globals)?.cast_into().ok()?,
         ))
     }
 }

@@ -28,9 +28,12 @@ use self::quiet::Quiet;
 use self::state::State;
 use crate::ffi::load_window::ObjectSource;
 
+/// What has the size of a reference, so that the allocations fit both.
+type Pointer = std::num::NonZeroUsize;
+
 thread_local! {
     /// The allocations of this thread's last machine. While a load runs they are out, so that a load inside it makes its own.
-    static ROOM: Cell<Option<Room<()>>> = const { Cell::new(None) };
+    static ROOM: Cell<Option<Room<Pointer>>> = const { Cell::new(None) };
 }
 
 /// Run one pickle. A panic is a fault of ours; it surfaces as an `UnpicklingError`.

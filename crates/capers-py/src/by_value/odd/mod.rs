@@ -30,7 +30,7 @@ use crate::policy::Reference;
 use crate::wire::Wire;
 
 pub(crate) use functools::{unnamed, wrapper_function};
-pub(crate) use singletons::module_level;
+pub(crate) use singletons::{module_level, sentinel_of_modules};
 pub(crate) use weak::{dead, is_elsewhere};
 
 /// What an odd object becomes.

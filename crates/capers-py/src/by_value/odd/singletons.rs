@@ -2,9 +2,11 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyModule, PyString};
 
 use super::{Answer, Travel};
+use crate::ffi::access::dict_get;
+use crate::ffi::modules;
 use crate::policy::{self, Reference};
 
 /// A reference to `object` if `module` holds it under one of `names`, which may be dotted.
@@ -29,6 +31,9 @@ pub(crate) fn module_level<'py>(
     object: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Reference<'py>>> {
     let py = object.py();
+    if object.get_type().is(py.get_type::<PyAny>()) {
+        return sentinel(name, object);
+    }
     let Ok(stated) = object.get_type().getattr(intern!(py, "__module__")) else { return Ok(None) };
     let Ok(stated) = stated.cast_into::<PyString>() else { return Ok(None) };
     let text = stated.to_string_lossy();
@@ -46,4 +51,41 @@ pub(crate) fn module_level<'py>(
             None => return Ok(None),
         }
     }
+}
+
+/// A bare `object()` is nothing but its identity: the importable module that holds it under `name`.
+fn sentinel<'py>(name: &Bound<'py, PyString>, object: &Bound<'py, PyAny>) -> PyResult<Option<Reference<'py>>> {
+    for (module, loaded) in modules(object.py())?.copy()?.iter() {
+        let Ok(loaded) = loaded.cast_into::<PyModule>() else { continue };
+        let held = dict_get(&loaded.dict(), name.as_any())?;
+        if held.is_some_and(|it| it.is(object))
+            && let Ok(module) = module.cast_into::<PyString>()
+            && policy::importable(&module, loaded.as_any())?
+        {
+            return Ok(Some(Reference { module, name: name.clone() }));
+        }
+    }
+    Ok(None)
+}
+
+/// The same for an `object()` whose name is not known: looked for in the modules that `globals` names.
+pub(crate) fn sentinel_of_modules<'py>(
+    globals: &Bound<'py, PyDict>,
+    object: &Bound<'py, PyAny>,
+) -> PyResult<Option<Reference<'py>>> {
+    for (_, value) in globals.iter() {
+        let Ok(module) = value.cast_into::<PyModule>() else { continue };
+        for (name, held) in module.dict().iter() {
+            if held.is(object)
+                && let Ok(name) = name.cast_into::<PyString>()
+                && let Some(stated) = dict_get(&module.dict(), intern!(object.py(), "__name__").as_any())?
+                && let Ok(stated) = stated.cast_into::<PyString>()
+                && policy::loaded(object.py(), stated.as_any())?.is_some_and(|it| it.is(&module))
+                && policy::importable(&stated, module.as_any())?
+            {
+                return Ok(Some(Reference { module: stated, name }));
+            }
+        }
+    }
+    Ok(None)
 }
