@@ -591,3 +591,19 @@ fn extension<H: Host>(host: &mut H, code: i32) -> Result<H::Value, H::Error> {
 fn content(line: &[u8]) -> &[u8] {
     &line[..line.len() - 1]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+
+    #[test]
+    fn recycled_room_keeps_its_allocations() {
+        let room = Room::<Box<u8>> { stack: Vec::with_capacity(9), marks: Vec::new(), memo: Vec::with_capacity(7) };
+        let room: Room<NonZeroUsize> = room.recycle();
+        assert_eq!((room.stack.capacity(), room.memo.capacity()), (9, 7));
+        let room: Room<Box<u8>> = room.recycle();
+        assert_eq!((room.stack.capacity(), room.memo.capacity()), (9, 7));
+    }
+}
