@@ -146,6 +146,8 @@ def module_dict(module):
 # let a class that arrives twice be one class, and let a class that comes home be the one that left.
 _classes: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 _keys: dict = {}
+# Keys of classes made by the payload that named them last; what fills those is welcome.
+_open: set = set()
 _lock = threading.RLock()
 
 
@@ -214,6 +216,7 @@ def class_(key, metaclass, name, bases, namespace, keywords=None):
     with _lock:
         known = _classes.get(key)
         if known is not None:
+            _open.discard(key)
             return known
         late = {}
         for attribute, value in namespace.items():
@@ -233,16 +236,19 @@ def class_(key, metaclass, name, bases, namespace, keywords=None):
                     raise
         if made is None:
             made = _make_class(standard, metaclass, name, bases, namespace, {}, True)
+        late.update(namespace, **late)
         for attribute, value in late.items():
-            type.__setattr__(made, attribute, value)
+            # Hooks have run for what they do elsewhere; what the class holds is what it held.
+            if attribute not in ("__qualname__", "__classdictcell__") and made.__dict__.get(attribute) is not value:
+                type.__setattr__(made, attribute, value)
         if key:
-            _track(made, key)
+            _open.add(_track(made, key))
         return made
 
 
 def class_attribute(cls, name, value):
-    """Set an attribute of *cls* that leads back to it, unless the class has one: then it was here before."""
-    if name not in cls.__dict__:
+    """Set an attribute of *cls* that leads back to it, unless the class was here before: then it stays as it is."""
+    if _key_of(cls) in _open:
         type.__setattr__(cls, name, value)
 
 
@@ -575,7 +581,13 @@ _HIDDEN = {
     "int_info": lambda: type(sys.int_info),
     "thread_info": lambda: type(sys.thread_info),
     "version_info": lambda: type(sys.version_info),
-    "KeyWrapper": lambda: type(functools.cmp_to_key(None)),
+    "KeyWrapper": lambda: type(functools.cmp_to_key(print)),
+    "PyCArrayType": lambda: type(__import__("ctypes").Array),
+    "PyCFuncPtrType": lambda: type(__import__("ctypes")._CFuncPtr),
+    "PyCPointerType": lambda: type(__import__("ctypes")._Pointer),
+    "PyCSimpleType": lambda: type(__import__("ctypes")._SimpleCData),
+    "PyCStructType": lambda: type(__import__("ctypes").Structure),
+    "UnionType": lambda: type(__import__("ctypes").Union),
     "iterator": lambda: type(iter(_Sequence())),
     "memory_iterator": lambda: type(iter(memoryview(b""))),
     "odict_items": lambda: _odict("items"),

@@ -147,6 +147,10 @@ fn is_made_by_type(class: &Bound<'_, PyType>, value: &Bound<'_, PyAny>) -> PyRes
         return Ok(false);
     }
     let name = value.get_type().name()?;
+    // The fields of a ctypes structure; its metaclass makes them from `_fields_`.
+    if name.to_str()? == "CField" {
+        return Ok(true);
+    }
     Ok(matches!(name.to_str()?, "member_descriptor" | "getset_descriptor")
         && value.getattr(intern!(class.py(), "__objclass__"))?.is(class))
 }
