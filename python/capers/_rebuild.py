@@ -318,6 +318,9 @@ def comparison_key(compare, *value):
 
 def descriptor(owner, name):
     """Return what the class *owner* itself holds under *name*, not what attribute access makes of it."""
+    if owner is object and name in ("__dict__", "__weakref__"):
+        # Since 3.15 all classes share these two.
+        owner = type("Shared", (), {})
     return vars(owner)[name]
 
 

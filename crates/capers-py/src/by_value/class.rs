@@ -151,8 +151,15 @@ fn is_made_by_type(class: &Bound<'_, PyType>, value: &Bound<'_, PyAny>) -> PyRes
     if name.to_str()? == "CField" {
         return Ok(true);
     }
-    Ok(matches!(name.to_str()?, "member_descriptor" | "getset_descriptor")
-        && value.getattr(intern!(class.py(), "__objclass__"))?.is(class))
+    if !matches!(name.to_str()?, "member_descriptor" | "getset_descriptor") {
+        return Ok(false);
+    }
+    let py = class.py();
+    let owner = value.getattr(intern!(py, "__objclass__"))?;
+    // Since 3.15 all classes share two descriptors that say they belong to `object`, which does not have them.
+    Ok(owner.is(class)
+        || owner.is(py.get_type::<PyAny>())
+            && ["__dict__", "__weakref__"].contains(&value.getattr(intern!(py, "__name__"))?.str()?.to_str()?))
 }
 
 fn is_member(members: Option<&Bound<'_, PyDict>>, name: &Bound<'_, PyString>) -> PyResult<bool> {

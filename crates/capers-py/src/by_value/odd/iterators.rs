@@ -32,9 +32,13 @@ fn from_referents<'py>(object: &Bound<'py, PyAny>, count: usize, make: Wire) -> 
     if has_reduction(object)? {
         return Ok(None);
     }
-    let held = referents(object)?;
+    let mut held = referents(object)?;
     if held.len() != count {
         return hidden_state(object);
+    }
+    let function_last = matches!(make, Wire::FilterFalse | Wire::StarMap);
+    if function_last {
+        held.reverse();
     }
     made(make, held.into_iter().map(Part::Object).collect())
 }
@@ -75,8 +79,7 @@ pub(super) fn repeat<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     }
     let [element] = &referents(object)?[..] else { return hidden_state(object) };
     let mut args = vec![Part::Object(element.clone())];
-    let hint = py.import("operator")?.getattr("length_hint")?;
-    match hint.call1((object,)) {
+    match object.call_method0(intern!(py, "__length_hint__")) {
         Ok(left) => args.push(Part::Object(left)),
         // Without an end there is no length.
         Err(error) if error.is_instance_of::<pyo3::exceptions::PyTypeError>(py) => {}
@@ -90,8 +93,8 @@ pub(super) fn chain<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     if has_reduction(object)? {
         return Ok(None);
     }
-    let args = referents(object)?.into_iter().map(Part::Object).collect();
-    made(Wire::Chained, args)
+    // The iterator of iterables is seen first, then the one in use.
+    made(Wire::Chained, referents(object)?.into_iter().rev().map(Part::Object).collect())
 }
 
 /// Pairs of neighbours; the one that has been read already goes before the rest.
