@@ -15,13 +15,13 @@ attributes and a cell's content by ``BUILD`` with a slot state, a namespace by `
 import builtins
 import functools
 import importlib
-import importlib.util
 import marshal
-import pickle
 import sys
-import threading
 import types
 import weakref
+from _pickle import UnpicklingError
+from _thread import RLock
+from importlib._bootstrap_external import MAGIC_NUMBER
 
 __all__ = [
     "abc_register",
@@ -66,7 +66,7 @@ __all__ = [
     "weak_method",
 ]
 
-_MAGIC = int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little")
+_MAGIC = int.from_bytes(MAGIC_NUMBER[:2], "little")
 TAG = _MAGIC << 16 | sys.version_info[0] << 8 | sys.version_info[1]
 
 
@@ -91,12 +91,12 @@ def code(tag, data, source=None, constants=None):
     marshal cannot carry and that replace the placeholders found there.
     """
     if tag != TAG:
-        raise pickle.UnpicklingError(_explain_tag(tag))
+        raise UnpicklingError(_explain_tag(tag))
     if source is not None:
-        raise pickle.UnpicklingError("this payload carries source text, which needs a newer version of capers")
+        raise UnpicklingError("this payload carries source text, which needs a newer version of capers")
     made = marshal.loads(data)
     if not isinstance(made, types.CodeType):
-        raise pickle.UnpicklingError("expected a marshalled code object, not %r" % type(made).__name__)
+        raise UnpicklingError("expected a marshalled code object, not %r" % type(made).__name__)
     if constants is not None:
         replaced = list(made.co_consts)
         for index in range(0, len(constants), 2):
@@ -148,7 +148,7 @@ _classes: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 _keys: dict = {}
 # Keys of classes made by the payload that named them last; what fills those is welcome.
 _open: set = set()
-_lock = threading.RLock()
+_lock = RLock()
 
 
 def _key_of(cls):
@@ -356,6 +356,8 @@ def put(queue, *items):
 
 def thread(cls, name):
     """Return a new thread of class *cls* that has not been started; its attributes are filled in later."""
+    import threading
+
     made = cls.__new__(cls)
     threading.Thread.__init__(made, name=name)
     return made
@@ -410,7 +412,7 @@ def weak_items(container, *items):
 def dict_view(mapping, which):
     """Return the view of *mapping* that its method *which* gives: ``keys``, ``values`` or ``items``."""
     if which not in ("keys", "values", "items"):
-        raise pickle.UnpicklingError("there is no view %r of a dict" % which)
+        raise UnpicklingError("there is no view %r of a dict" % which)
     return getattr(mapping, which)()
 
 
@@ -441,7 +443,7 @@ def match(pattern, how, text, start, stop, index=0):
     elif how in ("match", "search", "fullmatch"):
         found = getattr(pattern, how)(text, start, stop)
     if found is None:
-        raise pickle.UnpicklingError("%r finds no match here, but found one where the payload was written" % pattern)
+        raise UnpicklingError("%r finds no match here, but found one where the payload was written" % pattern)
     return found
 
 
@@ -520,12 +522,12 @@ def type_variable(kind, name, module, options):
     import typing
 
     if kind not in ("TypeVar", "ParamSpec", "TypeVarTuple"):
-        raise pickle.UnpicklingError("there is no kind %r of type parameters" % kind)
+        raise UnpicklingError("there is no kind %r of type parameters" % kind)
     options = dict(options)
     lazy = {each: options.pop(each) for each in list(options) if each.startswith("evaluate_")}
     if lazy:
         if not name.isidentifier():
-            raise pickle.UnpicklingError("a type parameter cannot be called %r" % name)
+            raise UnpicklingError("a type parameter cannot be called %r" % name)
         text = {"TypeVar": "", "ParamSpec": "**", "TypeVarTuple": "*"}[kind] + name
         if "evaluate_bound" in lazy:
             text += ": evaluate_bound()"
@@ -556,10 +558,8 @@ def type_alias(name, module, value, parameters=()):
     return namespace["made"]
 
 
-def ufunc(function, nin, nout, *identity):
+def ufunc(numpy, function, nin, nout, *identity):
     """Return ``numpy.frompyfunc(function, nin, nout)``, with an *identity* if there is one."""
-    import numpy
-
     return numpy.frompyfunc(function, nin, nout, **({"identity": identity[0]} if identity else {}))
 
 
@@ -625,5 +625,5 @@ def hidden_type(name):
     """Return the built-in type *name* that no module holds."""
     make = _HIDDEN.get(name)
     if make is None:
-        raise pickle.UnpicklingError("there is no built-in type %r here" % name)
+        raise UnpicklingError("there is no built-in type %r here" % name)
     return make()

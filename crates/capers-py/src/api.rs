@@ -10,10 +10,12 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     by_value::code::running_version(py)?;
     ffi::code::reserve_extra(py);
     let kept = state::state(py)?;
-    let pickle = py.import("pickle")?;
-    for name in ["PickleError", "PicklingError", "UnpicklingError", "HIGHEST_PROTOCOL", "PickleBuffer"] {
+    // The C module has the very classes of `pickle`, without what `pickle` imports besides.
+    let pickle = py.import("_pickle")?;
+    for name in ["PickleError", "PicklingError", "UnpicklingError", "PickleBuffer"] {
         module.add(name, pickle.getattr(name)?)?;
     }
+    module.add("HIGHEST_PROTOCOL", capers_pickle::HIGHEST_PROTOCOL)?;
     module.add("DEFAULT_PROTOCOL", capers_pickle::HIGHEST_PROTOCOL)?;
     module.add("CannotPickleError", kept.cannot_pickle.bind(py))?;
     dump::pickler::register(module)?;

@@ -10,5 +10,6 @@ mod ffi;
 mod limits;
 mod load;
 mod policy;
+mod replay;
 mod state;
 mod wire;

@@ -85,7 +85,9 @@ pub(crate) fn reduce<'py>(class: &Bound<'py, PyType>, key: &Bound<'py, PyString>
         if REMADE.contains(&text.as_ref()) {
             continue;
         }
-        if is_made_by_type(class, &value)? {
+        // From 3.15 on all classes share these two descriptors.
+        let shared = matches!(text.as_ref(), b"__dict__" | b"__weakref__") && kind(&value) == Kind::Other;
+        if shared || is_made_by_type(class, &value)? {
             continue;
         }
         if is_enum && (ENUM_TABLES.contains(&text.as_ref()) || is_member(members.as_ref(), &name)?) {

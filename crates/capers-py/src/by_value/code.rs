@@ -15,10 +15,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyComplex, PyFloat, PyInt, PyList, PySlice, PyString, PyTuple};
 
-use crate::dump::replay::Slot as ReplaySlot;
-use crate::ffi::access::{int_bytes, int_value, set_items, str_bytes, str_is_ascii, tuple_item};
+use crate::ffi::access::{int_bytes, int_value, set_items, str_bytes, is_ascii, tuple_item};
 use crate::ffi::code::{CodeView, code_bytes, code_view};
 use crate::ffi::kind::{Kind, kind};
+use crate::replay;
 
 /// Bound on the nesting of constants and code objects, below the 1,000 to 2,000 levels that CPython's `marshal.loads` takes.
 const MAX_NESTING: usize = 900;
@@ -43,7 +43,7 @@ pub(crate) struct CodeInfo {
     /// What a payload of a function of this code in `__main__` begins with, once it has been written.
     pub(crate) opening: OnceLock<Vec<u8>>,
     /// The last payload of a function of this code and what it depends on.
-    pub(crate) replay: Mutex<ReplaySlot>,
+    pub(crate) replay: Mutex<replay::Slot>,
 }
 
 enum Task<'py> {
@@ -216,12 +216,14 @@ fn end_code(writer: &mut Writer, code: &Bound<'_, PyAny>) -> PyResult<()> {
         writer.tuple(tuple.len()).map_err(broken)?;
         for name in tuple.iter_borrowed() {
             let name = name.cast::<PyString>()?;
-            writer.name(&str_bytes(&name)?, str_is_ascii(&name));
+            let bytes = str_bytes(&name)?;
+            writer.name(&bytes, is_ascii(&name, &bytes));
         }
     }
     writer.bytes(view.localspluskinds.as_bytes());
     for text in [&view.filename, &view.name, &view.qualname] {
-        writer.str(&str_bytes(text)?, str_is_ascii(text));
+        let bytes = str_bytes(text)?;
+        writer.str(&bytes, is_ascii(text, &bytes));
     }
     writer.raw_long(view.firstlineno);
     writer.bytes(view.linetable.as_bytes());
@@ -248,7 +250,8 @@ fn write_value<'py>(
         Kind::Float => writer.float(value.cast::<PyFloat>()?.value()),
         Kind::Str => {
             let text = value.cast::<PyString>()?;
-            writer.str(&str_bytes(text)?, str_is_ascii(text));
+            let bytes = str_bytes(text)?;
+            writer.str(&bytes, is_ascii(text, &bytes));
         }
         Kind::Bytes => writer.bytes(value.cast::<PyBytes>()?.as_bytes()),
         Kind::Tuple => {

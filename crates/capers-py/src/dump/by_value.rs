@@ -92,7 +92,13 @@ impl<'py> Dumper<'py> {
     /// Objects of other types that travel by a rule of capers; `None` for the rest.
     pub(super) fn by_value(&mut self, kind: Kind, object: &Bound<'py, PyAny>) -> PyResult<Option<Begun<'py>>> {
         let reduction = match kind {
-            Kind::Cell => function::reduce_cell(object, &mut *self.memo)?,
+            Kind::Cell => {
+                if cell_content(object)?.is_some_and(|content| self.inline_content(&content)) {
+                    self.write_cell(object)?;
+                    return Ok(Some(Begun::Done));
+                }
+                function::reduce_cell(object, &mut *self.memo)?
+            }
             Kind::Code => return self.begin_code(object).map(Some),
             Kind::Module => return self.begin_module(object.cast::<PyModule>()?).map(Some),
             _ => match odd::reduce(self.py, kind, object)? {

@@ -65,9 +65,9 @@ impl<'py> Dumper<'py> {
     pub(super) fn step_list(&mut self) -> PyResult<()> {
         let top = self.stack.len() - 1;
         let Some(Frame::List { list, index, batch, single }) = self.stack.last() else { return Ok(()) };
-        let (list, mut at, mut batch, single) = (list.clone(), *index, *batch, *single);
+        let (list, mut at, mut batch, mut single) = (list.clone(), *index, *batch, *single);
         loop {
-            if single && at == 1 {
+            if single && batch == 1 {
                 self.stack.truncate(top);
                 self.writer.op(Op::Append);
                 return Ok(());
@@ -76,8 +76,12 @@ impl<'py> Dumper<'py> {
             let Some(item) = item else {
                 self.writer.op(Op::Appends);
                 if at < list.len() {
-                    self.writer.op(Op::Mark);
                     batch = 0;
+                    // From 3.15 on a last item that is left over stands alone.
+                    single = cfg!(Py_3_15) && at + 1 == list.len();
+                    if !single {
+                        self.writer.op(Op::Mark);
+                    }
                     continue;
                 }
                 self.stack.truncate(top);
@@ -88,9 +92,10 @@ impl<'py> Dumper<'py> {
             if self.leaf(&item)? {
                 continue;
             }
-            if let Some(Frame::List { index, batch: kept, .. }) = self.stack.last_mut() {
+            if let Some(Frame::List { index, batch: kept, single: alone, .. }) = self.stack.last_mut() {
                 *index = at;
                 *kept = batch;
+                *alone = single;
             }
             let begun = self.begin(&item)?;
             if self.push(begun)? {
@@ -176,6 +181,7 @@ impl<'py> Dumper<'py> {
             position: 0,
             size,
             batch: 0,
+            written: 0,
             single: size == 1,
             key: None,
             value: None,
@@ -217,10 +223,14 @@ impl<'py> Dumper<'py> {
                     return Ok(());
                 }
                 frame.batch = 0;
-                self.writer.op(Op::Mark);
+                frame.single = cfg!(Py_3_15) && frame.written + 1 == frame.size;
+                if !frame.single {
+                    self.writer.op(Op::Mark);
+                }
                 continue;
             };
             frame.batch += 1;
+            frame.written += 1;
             if self.leaf(&key)? {
                 if self.leaf(&value)? {
                     continue;

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use super::by_value::{At, ByValue};
-use super::{Begun, Dumper, Frame, replay};
+use super::{Begun, Dumper, Frame};
 use crate::by_value::code::CodeInfo;
 use crate::by_value::function::{self, Captures};
 use crate::by_value::{Fill, Part, Reduction, odd};
@@ -17,6 +17,7 @@ use crate::ffi::access::{dict_get, str_eq};
 use crate::ffi::code::get_extra;
 use crate::ffi::function::{FunctionView, function_code, function_view};
 use crate::policy;
+use crate::replay;
 use crate::wire::Wire;
 
 /// Openings longer than this are not kept: they are dominated by the marshal bytes, which are kept already.
@@ -34,6 +35,20 @@ impl<'py> Dumper<'py> {
             self.recorded = Some(Vec::new());
         }
         Ok(None)
+    }
+
+    /// Notes that the payload depends on something that a replay does not cover.
+    #[inline]
+    pub(super) fn spoil(&mut self) {
+        self.recorded = None;
+    }
+
+    /// Keeps `payload`, just written, if the recording has not been spoiled.
+    pub(super) fn keep(&mut self, payload: &Bound<'py, PyBytes>) -> PyResult<()> {
+        match self.recorded.take() {
+            Some(functions) => replay::keep(&functions, self.writer.protocol(), payload),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn begin_function_by_value(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {

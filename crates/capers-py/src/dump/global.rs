@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::{Begun, Dumper};
-use crate::ffi::access::{dict_get, int_value, str_bytes, str_is_ascii};
+use crate::ffi::access::{dict_get, int_value, str_bytes};
 use crate::ffi::function::function_names;
 use crate::ffi::modules;
 use crate::policy::{self, Reference};
@@ -143,7 +143,8 @@ impl<'py> Dumper<'py> {
                 module = old.cast_into()?;
             }
         }
-        if self.writer.protocol() < 3 && !(str_is_ascii(&module) && str_is_ascii(&name)) {
+        let (module_bytes, name_bytes) = (str_bytes(&module)?, str_bytes(&name)?);
+        if self.writer.protocol() < 3 && !(module_bytes.is_ascii() && name_bytes.is_ascii()) {
             return Err(self.pickling_error(format!(
                 "can't pickle global identifier '{}.{}' using pickle protocol {}",
                 module.to_string_lossy(),
@@ -151,7 +152,7 @@ impl<'py> Dumper<'py> {
                 self.writer.protocol()
             )));
         }
-        self.writer.global(&str_bytes(&module)?, &str_bytes(&name)?);
+        self.writer.global(&module_bytes, &name_bytes);
         self.memoize(object);
         Ok(Begun::Done)
     }

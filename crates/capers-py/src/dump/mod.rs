@@ -23,7 +23,6 @@ mod path;
 pub(crate) mod pickler;
 mod reduce;
 mod weak;
-pub(crate) mod replay;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyModule, PyString, PyTuple};
@@ -32,6 +31,7 @@ use capers_pickle::{Op, Writer};
 
 use crate::ffi::kind::{Kind, kind};
 use crate::limits;
+use crate::replay;
 use crate::state::{State, state};
 use by_value::ByValue;
 use classes::Classes;
@@ -83,6 +83,7 @@ pub(crate) struct DictFrame<'py> {
     position: isize,
     size: usize,
     batch: usize,
+    written: usize,
     single: bool,
     key: Option<Bound<'py, PyAny>>,
     value: Option<Bound<'py, PyAny>>,

@@ -105,22 +105,11 @@ fn surrogates<'a>(text: &Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
     Ok(Cow::Owned(encoded.cast::<PyBytes>()?.as_bytes().to_vec()))
 }
 
-/// Whether `text` is pure ASCII: as many bytes as characters. pyo3-ffi does not know the state word of 3.14.
-#[cfg(Py_3_14)]
+/// Whether `text`, whose UTF-8 is `bytes`, is pure ASCII: each character has one byte.
 #[inline]
-pub(crate) fn str_is_ascii(text: &Bound<'_, PyString>) -> bool {
-    match (str_bytes(text), text.len()) {
-        (Ok(bytes), Ok(len)) => bytes.len() == len,
-        _ => false,
-    }
-}
-
-/// Whether `text` is pure ASCII.
-#[cfg(not(Py_3_14))]
-#[inline]
-pub(crate) fn str_is_ascii(text: &Bound<'_, PyString>) -> bool {
-    // SAFETY: alive: owned handle. type: PyString, whose state word every str has. shared: immutable. runs: nothing.
-    unsafe { ffi::PyUnicode_IS_ASCII(text.as_ptr()) != 0 }
+pub(crate) fn is_ascii(text: &Bound<'_, PyString>, bytes: &[u8]) -> bool {
+    // SAFETY: alive: owned handle. type: PyString. shared: a str never changes its length. runs: nothing.
+    (unsafe { ffi::PyUnicode_GetLength(text.as_ptr()) }) as usize == bytes.len()
 }
 
 /// The hash of an exact `str`, which is kept in the object.

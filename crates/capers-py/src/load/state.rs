@@ -101,7 +101,7 @@ impl State {
             Err(error) => error.value(py).str()?.to_cow()?.contains("negative"),
         };
         Ok(State {
-            unpickling_error: py.import("pickle")?.getattr("UnpicklingError")?.unbind(),
+            unpickling_error: py.import("_pickle")?.getattr("UnpicklingError")?.unbind(),
             wire: WireNames::new(py)?,
             codes: CodeCache::default(),
             extension_cache: dict("copyreg", "_extension_cache")?,

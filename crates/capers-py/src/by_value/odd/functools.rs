@@ -127,6 +127,7 @@ pub(crate) fn unnamed<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Reduct
     held.retain(|it| it.is_callable() && !it.is(&identity));
     let Some(function) = held.into_iter().next() else { return Ok(None) };
     let mut args = vec![
+        Part::Object(numpy),
         Part::Object(function),
         Part::Object(object.getattr(intern!(py, "nin"))?),
         Part::Object(object.getattr(intern!(py, "nout"))?),

@@ -7,13 +7,12 @@
 //!
 //! Functions and code objects are held weakly, so that a kept payload keeps nothing alive but atoms; a weak reference, unlike
 //! an address, cannot be mistaken for a later object at the same place. The replay itself lives with the code object of
-//! the function. Anything the dumper meets that is not covered here spoils the recording ([`Dumper::spoil`]).
+//! the function. Anything the dumper meets that is not covered here spoils the recording (`Dumper::spoil`).
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyWeakrefReference};
 
-use super::Dumper;
 use crate::by_value::code::CodeInfo;
 use crate::by_value::function::names_of;
 use crate::ffi::access::{cell_content, dict_get, str_bytes, tuple_item};
@@ -91,7 +90,7 @@ fn refers_to(weak: &Py<PyWeakrefReference>, object: &Bound<'_, PyAny>) -> bool {
 }
 
 /// Whether `value` is an immutable atom, or a tuple of such.
-pub(super) fn is_atomic(value: &Bound<'_, PyAny>) -> bool {
+pub(crate) fn is_atomic(value: &Bound<'_, PyAny>) -> bool {
     let atom = |it: &Bound<'_, PyAny>| {
         matches!(kind(it), Kind::None | Kind::Bool | Kind::Int | Kind::Float | Kind::Str)
     };
@@ -185,7 +184,7 @@ impl Witness {
 }
 
 /// The kept payload of `function`, if there is one and it is still right.
-pub(super) fn kept<'py>(
+pub(crate) fn kept<'py>(
     py: Python<'py>,
     function: &Bound<'py, PyAny>,
     info: &CodeInfo,
@@ -213,38 +212,29 @@ pub(super) fn kept<'py>(
 }
 
 /// Whether the next dump of a function of this code should be recorded: not the first one, which is often the last.
-pub(super) fn wanted(info: &CodeInfo) -> bool {
+pub(crate) fn wanted(info: &CodeInfo) -> bool {
     info.replay.try_lock().is_ok_and(|slot| slot.dumps > 1 && slot.misses < MAX_MISSES && slot.replay.is_none())
 }
 
-impl<'py> Dumper<'py> {
-    /// Notes that the payload depends on something that a replay does not cover.
-    #[inline]
-    pub(super) fn spoil(&mut self) {
-        self.recorded = None;
+/// Keeps `payload`, just written for the first of `functions`, if all that it depends on is covered: they are the
+/// functions it was written for, and their parts.
+pub(crate) fn keep(functions: &[Bound<'_, PyAny>], protocol: u8, payload: &Bound<'_, PyBytes>) -> PyResult<()> {
+    if payload.as_bytes().len() > MAX_PAYLOAD {
+        return Ok(());
     }
-
-    /// Keeps `payload`, just written for a function, if all that it depends on is covered.
-    pub(super) fn keep(&mut self, payload: &Bound<'py, PyBytes>) -> PyResult<()> {
-        let Some(functions) = self.recorded.take() else { return Ok(()) };
-        if payload.as_bytes().len() > MAX_PAYLOAD {
-            return Ok(());
-        }
-        let mut witnesses = Vec::with_capacity(functions.len());
-        let mut root = None;
-        for function in &functions {
-            let Some(view) = function_view(function) else { return Ok(()) };
-            let Some(info) = get_extra(&view.code) else { return Ok(()) };
-            let Some(witness) = Witness::new(function, &view, &info)? else { return Ok(()) };
-            witnesses.push(witness);
-            root.get_or_insert(info);
-        }
-        if let Some(root) = root
-            && let Ok(mut slot) = root.replay.try_lock()
-        {
-            slot.replay =
-                Some(Replay { protocol: self.writer.protocol(), functions: witnesses, payload: payload.clone().unbind() });
-        }
-        Ok(())
+    let mut witnesses = Vec::with_capacity(functions.len());
+    let mut root = None;
+    for function in functions {
+        let Some(view) = function_view(function) else { return Ok(()) };
+        let Some(info) = get_extra(&view.code) else { return Ok(()) };
+        let Some(witness) = Witness::new(function, &view, &info)? else { return Ok(()) };
+        witnesses.push(witness);
+        root.get_or_insert(info);
     }
+    if let Some(root) = root
+        && let Ok(mut slot) = root.replay.try_lock()
+    {
+        slot.replay = Some(Replay { protocol, functions: witnesses, payload: payload.clone().unbind() });
+    }
+    Ok(())
 }
