@@ -8,6 +8,7 @@ with ``obj`` bound to what arrived: once for each loader (``capers.loads`` and s
 hands the object to the check in the sender itself, which proves that a check asks nothing that the original does not do.
 """
 
+import functools
 import os
 import signal
 import subprocess
@@ -66,10 +67,11 @@ def run(script, *, env=None, stack=None, python=sys.executable, options=(), data
     return ended.stdout.decode("utf-8", "replace")
 
 
-def payload(sender, protocol=5, *, env=None, how="capers.dumps(obj, protocol=%d)"):
+@functools.cache
+def payload(sender, protocol=5):
     """Return the bytes that a fresh process makes of what *sender* binds to ``obj``."""
     __tracebackhide__ = True
-    ended = start_script(sender, "\nimport sys, capers\nsys.stdout.buffer.write(%s)\n" % (how % protocol), env=env)
+    ended = start_script(sender, "\nimport sys, capers\nsys.stdout.buffer.write(capers.dumps(obj, %d))\n" % protocol)
     if ended.returncode:
         fail("the sender", ended, sender)
     return ended.stdout

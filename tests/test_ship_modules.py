@@ -286,13 +286,6 @@ def test_the_sentinel_that_a_library_module_holds_is_the_librarys_own():
     )
 
 
-def test_the_sentinel_of_a_library_module_is_the_librarys_own_as_a_default_too():
-    ship(
-        "import importable\ndef f(x=importable.SENTINEL): return x is importable.SENTINEL\nobj = f",
-        "assert obj() and not obj(1)",
-    )
-
-
 def test_a_function_that_uses_numpy_arrives():
     pytest.importorskip("numpy")
     ship(
