@@ -72,7 +72,7 @@ pub(crate) fn list<'py>(py: Python<'py>, items: Drain<'_, Object<'py>>) -> PyRes
 
 /// Extend an exact list by the items.
 ///
-/// The references move straight into the list's array, which grows as CPython's `list_resize` grows it (`Objects/listobject.c`,
+/// The references move straight into the list's array, which grows as the interpreter's own `list_resize` grows it (`Objects/listobject.c`,
 /// the same from 3.11 to 3.15).
 #[inline]
 pub(crate) fn extend<'py>(list: &Bound<'py, PyList>, items: Drain<'_, Object<'py>>) -> PyResult<()> {
