@@ -440,7 +440,7 @@ mod tests {
             w.op(Op::Mark);
             let place = w.checkpoint();
             assert!(w.bytes_header(FRAME_TARGET));
-            w.payload(&[0; FRAME_TARGET]);
+            w.payload(&vec![0; FRAME_TARGET]);
             w.rewind(place);
             w.int(70_000);
         });

@@ -1,5 +1,6 @@
 //! The door: what the module offers, with its defaults.
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 use crate::{by_value, dump, ffi, load, policy, state};
@@ -9,6 +10,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     by_value::code::running_version(py)?;
     ffi::code::reserve_extra(py);
+    let sample = py.import("copyreg")?.getattr("pickle")?.getattr("__code__")?;
+    if !ffi::code::self_test(&sample)? {
+        return Err(PyImportError::new_err("capers was built for another layout of code objects than this Python has"));
+    }
     let kept = state::state(py)?;
     // The C module has the very classes of `pickle`, without what `pickle` imports besides.
     let pickle = py.import("_pickle")?;
@@ -23,7 +28,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(policy::register_pickle_by_value, module)?)?;
     module.add_function(wrap_pyfunction!(policy::unregister_pickle_by_value, module)?)?;
     module.add_function(wrap_pyfunction!(policy::list_registry_pickle_by_value, module)?)?;
-    for name in ["dumps", "dump", "register_pickle_by_value", "unregister_pickle_by_value", "list_registry_pickle_by_value"] {
+    for name in
+        ["dumps", "dump", "register_pickle_by_value", "unregister_pickle_by_value", "list_registry_pickle_by_value"]
+    {
         module.getattr(name)?.setattr("__module__", "capers").ok();
     }
     Ok(())

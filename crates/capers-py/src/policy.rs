@@ -233,7 +233,10 @@ pub(crate) fn unregister_pickle_by_value(module: &Bound<'_, PyAny>) -> PyResult<
     if removed {
         Ok(())
     } else {
-        Err(PyValueError::new_err(format!("cannot unregister {}: it is not registered to travel by value", module.repr()?)))
+        Err(PyValueError::new_err(format!(
+            "cannot unregister {}: it is not registered to travel by value",
+            module.repr()?
+        )))
     }
 }
 

@@ -91,9 +91,8 @@ fn refers_to(weak: &Py<PyWeakrefReference>, object: &Bound<'_, PyAny>) -> bool {
 
 /// Whether `value` is an immutable atom, or a tuple of such.
 pub(crate) fn is_atomic(value: &Bound<'_, PyAny>) -> bool {
-    let atom = |it: &Bound<'_, PyAny>| {
-        matches!(kind(it), Kind::None | Kind::Bool | Kind::Int | Kind::Float | Kind::Str)
-    };
+    let atom =
+        |it: &Bound<'_, PyAny>| matches!(kind(it), Kind::None | Kind::Bool | Kind::Int | Kind::Float | Kind::Str);
     match value.cast_exact::<PyTuple>() {
         Ok(tuple) => tuple.iter_borrowed().all(|item| atom(&item)),
         Err(_) => atom(value),
@@ -104,23 +103,25 @@ pub(crate) fn is_atomic(value: &Bound<'_, PyAny>) -> bool {
 fn is_simple(view: &FunctionView<'_>) -> bool {
     // Looking at `__annotations__` leaves an empty dict behind.
     let unset = |it: &Option<Bound<'_, PyAny>>| {
-        it.as_ref().is_none_or(|it| it.is_none() || it.cast_exact::<PyDict>().is_ok_and(|it| it.is_empty()))
+        it.as_ref()
+            .is_none_or(|it| it.is_none() || it.cast_exact::<PyDict>().is_ok_and(pyo3::types::PyDictMethods::is_empty))
     };
     let no_params = |it: &Option<Bound<'_, PyAny>>| {
-        it.as_ref().is_none_or(|it| it.cast::<PyTuple>().is_ok_and(|it| it.is_empty()))
+        it.as_ref().is_none_or(|it| it.cast::<PyTuple>().is_ok_and(pyo3::types::PyTupleMethods::is_empty))
     };
     unset(&view.kwdefaults)
         && unset(&view.annotations)
         && unset(&view.annotate)
         && no_params(&view.type_params)
-        && view.dict.as_ref().is_none_or(|it| it.is_empty())
+        && view.dict.as_ref().is_none_or(pyo3::types::PyDictMethods::is_empty)
         && view.defaults.as_ref().is_none_or(|it| is_atomic(it.as_any()))
 }
 
 impl Witness {
     fn new(function: &Bound<'_, PyAny>, view: &FunctionView<'_>, info: &CodeInfo) -> PyResult<Option<Self>> {
         let py = function.py();
-        let in_main = view.module.as_ref().and_then(|it| it.cast_exact::<PyString>().ok()).map(str_bytes).transpose()?;
+        let in_main =
+            view.module.as_ref().and_then(|it| it.cast_exact::<PyString>().ok()).map(str_bytes).transpose()?;
         if in_main.as_deref() != Some(b"__main__") || !is_simple(view) {
             return Ok(None);
         }
@@ -132,7 +133,7 @@ impl Witness {
             globals.push((name.clone().unbind(), expected));
         }
         let mut cells = Vec::new();
-        for cell in view.closure.iter().flat_map(|it| it.iter()) {
+        for cell in view.closure.iter().flat_map(pyo3::types::PyTupleMethods::iter) {
             let Some(expected) = Expected::of(cell_content(&cell)?.as_ref())? else { return Ok(None) };
             cells.push(expected);
         }

@@ -36,12 +36,8 @@ pub(crate) struct State {
 
 /// Objects of the standard library that travel by a rule of their own.
 pub(crate) struct Known {
-    /// The type of what `functools.lru_cache` returns.
-    pub(crate) lru_cache: Py<PyAny>,
     /// The code object of the function that `functools.singledispatch` returns.
     pub(crate) singledispatch: Option<Py<PyAny>>,
-    /// The type of what `functools.cmp_to_key` returns.
-    pub(crate) key_wrapper: Py<PyAny>,
 }
 
 static STATE: PyOnceLock<State> = PyOnceLock::new();
@@ -95,10 +91,6 @@ impl Known {
                 singledispatch = Some(constant.unbind());
             }
         }
-        Ok(Self {
-            lru_cache: functools.getattr("_lru_cache_wrapper")?.unbind(),
-            singledispatch,
-            key_wrapper: functools.getattr("cmp_to_key")?.call1((py.None(),))?.get_type().into_any().unbind(),
-        })
+        Ok(Self { singledispatch })
     }
 }

@@ -10,7 +10,7 @@ macro_rules! wire {
         pub(crate) enum Wire { $($(#[$doc])* $variant,)+ }
 
         impl Wire {
-            /// Module and name, as find_class gets them.
+            /// Module and name, as `find_class` gets them.
             pub(crate) fn names(self) -> (&'static str, &'static str) {
                 match self { $(Self::$variant => ($module, $name),)+ }
             }

@@ -29,9 +29,9 @@ const ENUM_TABLES: [&[u8]; 6] = [
 
 /// Whether `class` was made by a class statement or a call of a metaclass, and not by C code.
 pub(crate) fn is_python_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
-    let py = class.py();
     const HEAP_TYPE: u64 = 1 << 9;
     const IMMUTABLE_TYPE: u64 = 1 << 8;
+    let py = class.py();
     let flags: u64 = class.getattr(intern!(py, "__flags__"))?.extract()?;
     if flags & HEAP_TYPE == 0 || flags & IMMUTABLE_TYPE != 0 {
         return Ok(false);
@@ -56,7 +56,7 @@ fn namespace<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyDict>> {
     Ok(proxy.call_method0(intern!(py, "copy"))?.cast_into()?)
 }
 
-fn enum_class<'py>(class: &Bound<'py, PyType>) -> PyResult<bool> {
+fn enum_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
     let py = class.py();
     match policy::loaded(py, intern!(py, "enum").as_any())? {
         Some(module) => class.get_type().is_subclass(&module.getattr(intern!(py, "EnumMeta"))?),
@@ -223,7 +223,10 @@ fn keywords<'py>(class: &Bound<'py, PyType>) -> PyResult<Keywords<'py>> {
         let name = holder.getattr(intern!(py, "__qualname__"))?;
         // The hooks of the standard library keep nothing but what is on the class.
         let standard = module.cast::<PyString>().is_ok_and(|it| {
-            it.to_string_lossy().split('.').next().is_some_and(|root| root == "builtins" || root == "typing" || root == "enum")
+            it.to_string_lossy()
+                .split('.')
+                .next()
+                .is_some_and(|root| root == "builtins" || root == "typing" || root == "enum")
         });
         if standard || policy::reference(&holder, &module, &name)?.is_none() {
             continue;
@@ -234,7 +237,7 @@ fn keywords<'py>(class: &Bound<'py, PyType>) -> PyResult<Keywords<'py>> {
         let (positional, keyword_only) = (count("co_argcount")?, count("co_kwonlyargcount")?);
         let names = view.code.getattr(intern!(py, "co_varnames"))?.cast_into::<PyTuple>()?;
         let fixed = if hook_takes_namespace(&function)? { 4 } else { 1 };
-        let defaults = view.defaults.as_ref().map_or(0, |it| it.len());
+        let defaults = view.defaults.as_ref().map_or(0, pyo3::types::PyTupleMethods::len);
         for (index, name) in names.iter().enumerate().take(positional + keyword_only).skip(fixed) {
             let name = name.cast_into::<PyString>()?;
             let required = if index < positional {
@@ -251,9 +254,8 @@ fn keywords<'py>(class: &Bound<'py, PyType>) -> PyResult<Keywords<'py>> {
                 Some(value) if !known.iter().any(|(it, _)| crate::ffi::access::str_eq(it, &name)) => {
                     known.push((name, Part::Object(value)));
                 }
-                Some(_) => {}
                 None if required => return Ok(Keywords::Unknown),
-                None => {}
+                _ => {}
             }
         }
     }

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyComplex, PyFloat, PyInt, PyList, PySlice, PyString, PyTuple};
 
-use crate::ffi::access::{int_bytes, int_value, set_items, str_bytes, is_ascii, tuple_item};
+use crate::ffi::access::{int_bytes, int_value, is_ascii, set_items, str_bytes, tuple_item};
 use crate::ffi::code::{CodeView, code_bytes, code_view};
 use crate::ffi::kind::{Kind, kind};
 use crate::replay;
@@ -73,8 +73,9 @@ pub(crate) fn running_version(py: Python<'_>) -> PyResult<Version> {
 /// Works out everything about `code`.
 pub(crate) fn describe(code: &Bound<'_, PyAny>) -> PyResult<CodeInfo> {
     let version = running_version(code.py())?;
-    let mut writer =
-        WRITER.with(|kept| kept.try_borrow_mut().ok().and_then(|mut it| it.take())).unwrap_or_else(|| Writer::new(version));
+    let mut writer = WRITER
+        .with(|kept| kept.try_borrow_mut().ok().and_then(|mut it| it.take()))
+        .unwrap_or_else(|| Writer::new(version));
     writer.clear();
     let mut names = Names::default();
     let mut odd = Vec::new();
@@ -86,7 +87,8 @@ pub(crate) fn describe(code: &Bound<'_, PyAny>) -> PyResult<CodeInfo> {
         }
     });
     let reflective = names.globals.iter().any(|(_, name)| REFLECTIVE.iter().any(|it| name.to_string_lossy() == *it));
-    let hints = if reflective { names.constants.iter().map(|(_, it)| it.clone().unbind()).collect() } else { Vec::new() };
+    let hints =
+        if reflective { names.constants.iter().map(|(_, it)| it.clone().unbind()).collect() } else { Vec::new() };
     let mut attributes: Vec<_> = names.attributes.into_iter().map(|(_, it)| it.unbind()).collect();
     attributes.extend(names.constants.into_iter().map(|(_, it)| it.unbind()));
     Ok(CodeInfo {
@@ -135,6 +137,7 @@ impl<'py> Names<'py> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the argument of map_err")]
 fn broken(error: capers_code::Error) -> PyErr {
     PyValueError::new_err(format!("cannot marshal this code object: {error}"))
 }

@@ -190,7 +190,10 @@ impl<'py> Captures<'py> {
             if value_kind == Kind::Module && index >= standing.len() {
                 submodules(py, &value, info, &mut self.imports)?;
             }
-            if !context.capture(address, name.as_ptr() as usize) || name.is(intern!(py, "__builtins__")) || name.is(intern!(py, "__name__")) {
+            if !context.capture(address, name.as_ptr() as usize)
+                || name.is(intern!(py, "__builtins__"))
+                || name.is(intern!(py, "__name__"))
+            {
                 continue;
             }
             let part = match value_kind {
@@ -246,10 +249,8 @@ fn submodules<'py>(
             let attribute = attribute.bind(py);
             let Some(value) = dict_get(&dict, attribute.as_any())? else { continue };
             let Ok(submodule) = value.cast::<PyModule>() else { continue };
-            let full = PyString::new(
-                py,
-                &format!("{}.{}", package_name.to_string_lossy(), attribute.to_string_lossy()),
-            );
+            let full =
+                PyString::new(py, &format!("{}.{}", package_name.to_string_lossy(), attribute.to_string_lossy()));
             let is_it = policy::loaded(py, full.as_any())?.is_some_and(|it| it.is(submodule));
             if is_it && !found.iter().any(|known| str_eq(known, &full)) && policy::importable(&full, submodule)? {
                 found.push(full);

@@ -55,7 +55,7 @@ pub(super) struct Slot {
 
 /// A dict of definition names on its way out.
 pub(crate) struct Entries<'py> {
-    pub(super) entries: Vec<(Bound<'py, PyString>, Part<'py>)>,
+    pub(super) items: Vec<(Bound<'py, PyString>, Part<'py>)>,
     pub(super) index: usize,
     /// The value of the present entry is being written.
     pub(super) pending: bool,
@@ -179,7 +179,9 @@ impl<'py> Dumper<'py> {
         let mut items = Vec::with_capacity(dict.len());
         for (key, value) in dict.iter() {
             let Ok(key) = key.cast_into_exact::<PyString>() else {
-                return Err(self.pickling_error("cannot pickle a namespace of functions with a key that is not a string"));
+                return Err(
+                    self.pickling_error("cannot pickle a namespace of functions with a key that is not a string")
+                );
             };
             let standing = str_eq(&key, intern!(self.py, "__name__")) || str_eq(&key, intern!(self.py, "__builtins__"));
             if !standing && self.memo.capture(address, key.as_ptr() as usize) {
@@ -343,6 +345,7 @@ impl<'py> Dumper<'py> {
         self.push(begun)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each phase, read as a table")]
     /// Writes item `item` of fill `fill`, or what closes the fill after its last one.
     fn step_item(&mut self, fill: usize, item: usize) -> PyResult<bool> {
         let Some(Frame::ByValue(frame)) = self.stack.last_mut() else { return Ok(true) };
@@ -549,13 +552,13 @@ impl<'py> Dumper<'py> {
             }
             _ => None,
         };
-        Begun::Frame(Frame::Entries(Box::new(Entries { entries, index: 0, pending: false, owner, slot: None })))
+        Begun::Frame(Frame::Entries(Box::new(Entries { items: entries, index: 0, pending: false, owner, slot: None })))
     }
 
     pub(super) fn step_entries(&mut self) -> PyResult<()> {
         loop {
             let Some(Frame::Entries(frame)) = self.stack.last_mut() else { return Ok(()) };
-            let count = frame.entries.len();
+            let count = frame.items.len();
             if frame.pending {
                 frame.pending = false;
                 frame.slot = None;
@@ -566,7 +569,7 @@ impl<'py> Dumper<'py> {
                 continue;
             }
             let (index, owned) = (frame.index, frame.owner.is_some());
-            let entry = frame.entries.get(index).cloned();
+            let entry = frame.items.get(index).cloned();
             if index == 0 && frame.slot.is_none() {
                 self.open_items(count, true);
             }

@@ -82,7 +82,9 @@ impl<'py> Dumper<'py> {
             return Ok(Begun::InProgress(object.clone()));
         }
         let class = object.cast::<PyType>()?;
-        let stated = |name: &Bound<'py, PyString>| py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?.call1((class, name));
+        let stated = |name: &Bound<'py, PyString>| {
+            py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?.call1((class, name))
+        };
         if let (Ok(module), Ok(qualname)) = (stated(intern!(py, "__module__")), stated(intern!(py, "__qualname__")))
             && let Some(reference) = policy::reference(object, &module, &qualname)?
         {
@@ -141,7 +143,7 @@ impl<'py> Dumper<'py> {
         // What cannot be written ends the definition early; if it cannot travel at all, the real attempt will say so with
         // the right path.
         let digest = Blake2b::<U16>::digest(definition.writer.as_bytes());
-        let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = format!("{digest:x}");
         Ok(rebuild.getattr(intern!(py, "_track"))?.call1((class, key))?.cast_into()?)
     }
 
@@ -164,7 +166,7 @@ impl<'py> Dumper<'py> {
         let later = match self.stack.last_mut() {
             Some(Frame::ByValue(frame)) => frame.postponed()?,
             Some(Frame::Entries(frame)) => {
-                let (name, value) = frame.entries[frame.index].clone();
+                let (name, value) = frame.items[frame.index].clone();
                 frame.index += 1;
                 frame.pending = false;
                 let owner = frame.owner.clone().map_or(Part::None, Part::Object);

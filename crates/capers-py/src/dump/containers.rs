@@ -217,7 +217,8 @@ impl<'py> Dumper<'py> {
                     return Err(PyRuntimeError::new_err("dictionary changed size during iteration"));
                 }
                 // Up to 3.14 a full batch is always followed by another one, even an empty one.
-                let more = full && (cfg!(not(Py_3_15)) || dict_next(&frame.dict, &mut frame.position.clone()).is_some());
+                let more =
+                    full && (cfg!(not(Py_3_15)) || dict_next(&frame.dict, &mut frame.position.clone()).is_some());
                 if !more {
                     self.stack.pop();
                     return Ok(());
@@ -441,17 +442,7 @@ impl<'py> Dumper<'py> {
 
 impl<'py> Batch<'py> {
     fn new(into: Into, iterator: Bound<'py, PyAny>) -> Self {
-        Self {
-            into,
-            iterator,
-            ahead: None,
-            value: None,
-            count: 0,
-            marked: false,
-            set: None,
-            index: 0,
-            started: false,
-        }
+        Self { into, iterator, ahead: None, value: None, count: 0, marked: false, set: None, index: 0, started: false }
     }
 
     /// What the items become.

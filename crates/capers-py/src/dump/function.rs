@@ -161,9 +161,8 @@ impl<'py> Dumper<'py> {
         name: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<bool> {
         let main = intern!(self.py, "__main__");
-        let is_main = name.is_some_and(|name| {
-            name.is(main) || name.cast_exact::<PyString>().is_ok_and(|name| str_eq(name, main))
-        });
+        let is_main = name
+            .is_some_and(|name| name.is(main) || name.cast_exact::<PyString>().is_ok_and(|name| str_eq(name, main)));
         let fresh = self.memo.next_index() == 0 && self.writer.protocol() >= 4 && !self.classes.any_in_progress();
         let in_main = fresh && is_main && info.marshal.len() < MAX_OPENING;
         if in_main && let Some(opening) = info.opening.get() {

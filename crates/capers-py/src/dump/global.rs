@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::{Begun, Dumper};
 use crate::ffi::access::{dict_get, int_value, str_bytes};
-use crate::ffi::function::function_names;
+use crate::ffi::function::{FunctionNames, function_names};
 use crate::ffi::modules;
 use crate::policy::{self, Reference};
 use crate::wire::Wire;
@@ -42,7 +42,7 @@ impl<'py> Dumper<'py> {
     }
 
     pub(super) fn begin_function(&mut self, function: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let Some((module, qualname, globals)) = function_names(function) else {
+        let Some(FunctionNames { module, qualname, globals }) = function_names(function) else {
             return self.begin_global(function, None);
         };
         if let Some(module) = module
@@ -126,7 +126,8 @@ impl<'py> Dumper<'py> {
                 .flatten();
             if let Some(holder) = holder {
                 let getattr = modules(self.py)?.get_item(intern!(self.py, "builtins"))?;
-                let getattr = getattr.ok_or_else(|| PyTypeError::new_err("builtins is not loaded"))?.getattr("getattr")?;
+                let getattr =
+                    getattr.ok_or_else(|| PyTypeError::new_err("builtins is not loaded"))?.getattr("getattr")?;
                 let args = PyTuple::new(self.py, [holder, PyString::new(self.py, last).into_any()])?;
                 return self.begin_call(object, getattr, args);
             }
@@ -186,8 +187,11 @@ impl<'py> Dumper<'py> {
         let found = match found {
             Ok(it) => it,
             Err(cause) => {
-                let error =
-                    self.pickling_error(format!("Can't pickle {}: import of module {} failed", repr(object), repr(module)));
+                let error = self.pickling_error(format!(
+                    "Can't pickle {}: import of module {} failed",
+                    repr(object),
+                    repr(module)
+                ));
                 error.set_cause(py, Some(cause));
                 return Err(error);
             }
@@ -205,9 +209,7 @@ impl<'py> Dumper<'py> {
                 module.to_string_lossy(),
                 name.to_string_lossy()
             ))),
-            Some(_) => {
-                self.begin_reference(object, &Reference { module: module.clone(), name: name.clone() })
-            }
+            Some(_) => self.begin_reference(object, &Reference { module: module.clone(), name: name.clone() }),
         }
     }
 
@@ -225,7 +227,8 @@ impl<'py> Dumper<'py> {
             return Ok(module);
         }
         for (module_name, module) in modules(py)?.copy()?.iter() {
-            let skipped = module_name.cast::<PyString>().is_ok_and(|it| str_bytes(it).is_ok_and(|it| policy::is_main(&it)));
+            let skipped =
+                module_name.cast::<PyString>().is_ok_and(|it| str_bytes(it).is_ok_and(|it| policy::is_main(&it)));
             if skipped || module.is_none() {
                 continue;
             }

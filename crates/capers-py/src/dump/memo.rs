@@ -186,7 +186,8 @@ impl Memo {
         let py = text.py();
         let hash = str_hash(text);
         if self.texts.len() <= 4 {
-            let found = self.texts.iter().find(|(known, its_hash, _)| *its_hash == hash && str_eq(known.bind(py), text));
+            let found =
+                self.texts.iter().find(|(known, its_hash, _)| *its_hash == hash && str_eq(known.bind(py), text));
             return found.map(|it| it.2);
         }
         probe(&self.text_slots, hash as usize, |entry| {

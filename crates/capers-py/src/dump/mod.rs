@@ -355,7 +355,8 @@ impl<'py> Dumper<'py> {
         }
         if !self.writer.binary() {
             let text = id.str()?;
-            let text = text.to_str().map_err(|_| self.pickling_error("persistent IDs in protocol 0 must be ASCII strings"))?;
+            let text =
+                text.to_str().map_err(|_| self.pickling_error("persistent IDs in protocol 0 must be ASCII strings"))?;
             if !text.is_ascii() {
                 return Err(self.pickling_error("persistent IDs in protocol 0 must be ASCII strings"));
             }

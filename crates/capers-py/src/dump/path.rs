@@ -63,7 +63,7 @@ fn path(stack: &[Frame<'_>], root: &Bound<'_, PyAny>) -> String {
     let hidden = steps.len().saturating_sub(2 * MAX_STEPS);
     for (index, step) in steps.iter().enumerate() {
         if hidden > 0 && index == MAX_STEPS {
-            path.push_str(&format!(" … {hidden} more … "));
+            path.push_str(" … ");
         }
         if hidden == 0 || index < MAX_STEPS || index >= MAX_STEPS + hidden {
             path.push_str(step);
@@ -99,9 +99,10 @@ fn is_state(previous: Option<&Frame<'_>>) -> bool {
 
 fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
     match frame {
-        Frame::List { index, .. } => Some(format!("[{}]", index.saturating_sub(1))),
-        Frame::Tuple { index, .. } if is_state(previous) => (*index == 0).then(String::new),
-        Frame::Tuple { index, .. } => Some(format!("[{}]", index.saturating_sub(1))),
+        // The pair of `__dict__` and slots that a state can be is no step of the path.
+        Frame::Tuple { .. } if is_state(previous) => None,
+        Frame::List { index, .. } | Frame::Tuple { index, .. } => Some(format!("[{}]", index.saturating_sub(1))),
+
         Frame::FrozenSet { .. } => Some(String::from("{…}")),
         Frame::Dict(dict) => {
             let shown = dict.key.as_ref()?;
@@ -126,7 +127,7 @@ fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
         },
         Frame::ByValue(frame) => by_value(frame),
         Frame::Entries(entries) => {
-            let (name, _) = entries.entries.get(entries.index)?;
+            let (name, _) = entries.items.get(entries.index)?;
             Some(if entries.owner.is_some() { format!(".{name}") } else { format!("[{}]", key(name.as_any())) })
         }
         Frame::PersistentId => Some(String::from(".persistent_id()")),

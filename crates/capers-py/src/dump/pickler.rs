@@ -125,7 +125,7 @@ fn write_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 /// This takes a binary file for writing a pickle data stream.
 ///
 /// The arguments and methods are those of pickle.Pickler; functions and what else cannot be imported travel by value.
-/// Subclasses may define persistent_id(obj) and reducer_override(obj), and set dispatch_table.
+/// Subclasses may define `persistent_id(obj)` and `reducer_override(obj)`, and set `dispatch_table`.
 #[pyclass(subclass, module = "capers", name = "Pickler", weakref)]
 pub(crate) struct Pickler {
     write: Option<Py<PyAny>>,
@@ -294,7 +294,8 @@ impl Pickler {
         })?;
         let mut next = 0;
         for (_, entry) in items.iter() {
-            let entry = entry.cast::<PyTuple>().map_err(|_| PyTypeError::new_err("'memo' values must be 2-item tuples"))?;
+            let entry =
+                entry.cast::<PyTuple>().map_err(|_| PyTypeError::new_err("'memo' values must be 2-item tuples"))?;
             let (index, object): (usize, Bound<'_, PyAny>) = entry.extract()?;
             memo.put_at(&object, index);
             next = next.max(index + 1);

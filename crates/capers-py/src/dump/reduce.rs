@@ -115,15 +115,16 @@ impl<'py> Dumper<'py> {
                 }
             },
         };
-        let value = match value {
-            Ok(value) => value,
-            Err(error) => return Err(error),
-        };
+        let value = value?;
         self.begin_reduced(object, &value)
     }
 
     /// Starts the reduction `value` of `object`: a name, or a tuple of two to six items.
-    pub(super) fn begin_reduced(&mut self, object: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+    pub(super) fn begin_reduced(
+        &mut self,
+        object: &Bound<'py, PyAny>,
+        value: &Bound<'py, PyAny>,
+    ) -> PyResult<Begun<'py>> {
         if let Ok(name) = value.cast::<PyString>() {
             return self.begin_named(object, name);
         }
@@ -264,6 +265,7 @@ impl<'py> Dumper<'py> {
         self.push(begun)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each phase, read as a table")]
     pub(super) fn step_reduce(&mut self) -> PyResult<()> {
         loop {
             let Some(Frame::Reduce(reduce)) = self.stack.last_mut() else { return Ok(()) };

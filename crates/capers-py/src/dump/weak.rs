@@ -54,7 +54,8 @@ impl<'py> Dumper<'py> {
     pub(super) fn weaken(&mut self, base: usize, error: &PyErr) -> PyResult<bool> {
         let py = self.py;
         self.forget_closed();
-        let refused = error.is_instance_of::<PyTypeError>(py) || error.is_instance(py, self.state.pickling_error.bind(py));
+        let refused =
+            error.is_instance_of::<PyTypeError>(py) || error.is_instance(py, self.state.pickling_error.bind(py));
         match self.weak.open.last() {
             Some((place, ..)) if refused && *place >= base => {}
             _ => return Ok(false),
@@ -79,7 +80,9 @@ impl<'py> Dumper<'py> {
             // The last note of a container that was taken back and begun again is the one that holds.
             let mut arrived = std::mem::take(&mut self.weak.late);
             arrived.reverse();
-            arrived.retain(|(container, _)| self.memo.get(container).is_some() && known.insert(container.as_ptr() as usize));
+            arrived.retain(|(container, _)| {
+                self.memo.get(container).is_some() && known.insert(container.as_ptr() as usize)
+            });
             arrived.reverse();
             waiting.extend(arrived);
             let mut any = false;

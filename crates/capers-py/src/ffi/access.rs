@@ -68,7 +68,10 @@ pub(crate) fn dict_len(dict: &Bound<'_, PyDict>) -> usize {
 
 /// The value of the exact-`str` key `name` in `dict`, without raising for a missing key.
 #[inline]
-pub(crate) fn dict_get<'py>(dict: &Bound<'py, PyDict>, name: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+pub(crate) fn dict_get<'py>(
+    dict: &Bound<'py, PyDict>,
+    name: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     // SAFETY: alive: both are owned handles, the borrowed result is owned at once. type: PyDict, any key. shared: GIL. runs: a
     // key in the dict that collides with `name` may run its __eq__; nothing is borrowed across that call.
     unsafe {

@@ -48,7 +48,6 @@ pub(crate) struct CodeView<'py> {
     pub(crate) stacksize: i32,
     pub(crate) flags: i32,
     pub(crate) firstlineno: i32,
-    pub(crate) freevars: usize,
     pub(crate) consts: Bound<'py, PyTuple>,
     pub(crate) names: Bound<'py, PyTuple>,
     pub(crate) localsplusnames: Bound<'py, PyTuple>,
@@ -83,7 +82,6 @@ pub(crate) fn code_view<'py>(code: &Bound<'py, PyAny>) -> PyResult<CodeView<'py>
             stacksize: raw.stacksize,
             flags: raw.flags,
             firstlineno: raw.firstlineno,
-            freevars: raw.counts[4] as usize,
             consts: own(raw.consts).cast_into()?,
             names: own(raw.names).cast_into()?,
             localsplusnames: own(raw.localsplusnames).cast_into()?,
@@ -208,7 +206,6 @@ pub(crate) fn self_test(code: &Bound<'_, PyAny>) -> PyResult<bool> {
         && number("co_stacksize")? == view.stacksize
         && number("co_flags")? == view.flags
         && number("co_firstlineno")? == view.firstlineno
-        && code.getattr("co_freevars")?.len()? == view.freevars
         && same("co_consts", view.consts.as_any())?
         && same("co_names", view.names.as_any())?
         && same("co_filename", view.filename.as_any())?

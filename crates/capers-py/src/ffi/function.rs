@@ -77,11 +77,16 @@ pub(crate) fn function_code<'py>(function: &Bound<'py, PyAny>) -> Option<Bound<'
     }
 }
 
+/// Where a function says it is from.
+pub(crate) struct FunctionNames<'py> {
+    pub(crate) module: Option<Bound<'py, PyAny>>,
+    pub(crate) qualname: Bound<'py, PyAny>,
+    pub(crate) globals: Bound<'py, PyDict>,
+}
+
 /// The module, qualname and namespace of a function, enough to decide whether it travels by reference.
 #[inline]
-pub(crate) fn function_names<'py>(
-    function: &Bound<'py, PyAny>,
-) -> Option<(Option<Bound<'py, PyAny>>, Bound<'py, PyAny>, Bound<'py, PyDict>)> {
+pub(crate) fn function_names<'py>(function: &Bound<'py, PyAny>) -> Option<FunctionNames<'py>> {
     if function.get_type_ptr() != &raw mut ffi::PyFunction_Type {
         return None;
     }
@@ -89,11 +94,11 @@ pub(crate) fn function_names<'py>(
     // owned at once. runs: nothing.
     unsafe {
         let raw = &*function.as_ptr().cast::<ffi::PyFunctionObject>();
-        Some((
-            Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_module),
-            Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_qualname)?,
-            Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_globals)?.cast_into().ok()?,
-        ))
+        Some(FunctionNames {
+            module: Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_module),
+            qualname: Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_qualname)?,
+            globals: Bound::from_borrowed_ptr_or_opt(function.py(), raw.func_globals)?.cast_into().ok()?,
+        })
     }
 }
 

@@ -97,7 +97,10 @@ fn built_in_base<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<Bound<'py, 
 }
 
 /// Values that `base` keeps outside of `args` and `__dict__`: `errno`, `filename`, `name` and the like.
-fn fields<'py>(object: &Bound<'py, PyAny>, base: &Bound<'py, PyType>) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+fn fields<'py>(
+    object: &Bound<'py, PyAny>,
+    base: &Bound<'py, PyType>,
+) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
     let py = object.py();
     let mut fields = Vec::new();
     for owner in base.mro().iter() {

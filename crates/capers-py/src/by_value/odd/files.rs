@@ -40,10 +40,7 @@ pub(super) fn text<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         .iter()
         .any(|name| is_exactly(&buffer, "_io", name).unwrap_or(false))
     {
-        let position = match position(object)? {
-            Some(position) => position,
-            None => return Err(refusal(object, "it is closed")),
-        };
+        let Some(position) = position(object)? else { return Err(refusal(object, "it is closed")) };
         let mut args = vec![class_of(object), Part::Object(buffer), Part::Object(position)];
         args.extend(options.into_iter().map(Part::Object));
         return made(Wire::FileOver, args);

@@ -38,10 +38,11 @@ pub(super) fn lru_cache<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         };
         // The wrapper sets these itself.
         let own = key.eq("cache_parameters")? || key.eq("__wrapped__")?;
-        let metadata = ["__module__", "__name__", "__qualname__", "__doc__", "__annotate__", "__annotations__", "__type_params__"]
-            .iter()
-            .any(|name| key.eq(name).unwrap_or(false))
-            && function.getattr_opt(key.cast::<PyString>()?)?.is_some_and(|it| it.eq(&value).unwrap_or(false));
+        let metadata =
+            ["__module__", "__name__", "__qualname__", "__doc__", "__annotate__", "__annotations__", "__type_params__"]
+                .iter()
+                .any(|name| key.eq(name).unwrap_or(false))
+                && function.getattr_opt(key.cast::<PyString>()?)?.is_some_and(|it| it.eq(&value).unwrap_or(false));
         if !(same || own || metadata) {
             changed.push((key, value));
         }

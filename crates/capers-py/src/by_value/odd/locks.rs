@@ -10,8 +10,8 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::refused::refusal;
 use super::{
-    Answer, Fill, Part, attributes, class_of, filled, instance_dict, is_exactly, made, named, own_attributes, referents,
-    stored,
+    Answer, Fill, Part, attributes, class_of, filled, instance_dict, is_exactly, made, named, own_attributes,
+    referents, stored,
 };
 use crate::ffi::access::dict_get;
 use crate::wire::Wire;

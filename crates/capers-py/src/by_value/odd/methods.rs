@@ -4,9 +4,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFunction, PyString, PyType};
 
-use super::{Answer, Fill, Part, Travel, attributes, class_of, filled, is_exactly, made, named, instance_dict, own_attributes, stored};
 use super::stated;
 use super::table::{found, is_python_made};
+use super::{
+    Answer, Fill, Part, Travel, attributes, class_of, filled, instance_dict, is_exactly, made, named, own_attributes,
+    stored,
+};
 use crate::policy::{self, Reference};
 use crate::wire::Wire;
 
@@ -106,7 +109,8 @@ pub(super) fn property<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         slots.push((name.clone(), Part::Object(own)));
     }
     let dict = if exact { Vec::new() } else { own_attributes(object, &["__doc__"])? };
-    let fills = if dict.is_empty() && slots.is_empty() { Vec::new() } else { vec![Fill::State { of: None, dict, slots }] };
+    let fills =
+        if dict.is_empty() && slots.is_empty() { Vec::new() } else { vec![Fill::State { of: None, dict, slots }] };
     if exact { filled(Wire::Property, parts, fills) } else { derived(object, "property", parts, fills) }
 }
 
@@ -117,8 +121,15 @@ pub(super) fn class_or_static<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     // It has taken these over from the function; only what differs has to travel.
     let mut changed = Vec::new();
     for (key, value) in own_attributes(object, &["__wrapped__"])? {
-        const COPIED: &[&str] =
-            &["__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"];
+        const COPIED: &[&str] = &[
+            "__module__",
+            "__name__",
+            "__qualname__",
+            "__doc__",
+            "__annotations__",
+            "__annotate__",
+            "__type_params__",
+        ];
         let same = named(&key, COPIED)
             && function.getattr_opt(key.cast::<PyString>()?)?.is_some_and(|it| it.eq(&value).unwrap_or(false));
         if !same {
@@ -184,7 +195,8 @@ pub(super) fn answers_for_everything(class: &Bound<'_, PyType>) -> PyResult<bool
         return Ok(false);
     }
     let lookup = found(class, intern!(py, "__getattribute__"))?;
-    Ok(found(class, intern!(py, "__getattr__"))?.is_some() || lookup.is_some_and(|it| it.is_instance_of::<PyFunction>()))
+    Ok(found(class, intern!(py, "__getattr__"))?.is_some()
+        || lookup.is_some_and(|it| it.is_instance_of::<PyFunction>()))
 }
 
 /// An instance of such a class, if the class travels by value. Others keep the bytes that `pickle` gives them.

@@ -70,7 +70,7 @@ pub(crate) fn reduce<'py>(py: Python<'py>, kind: Kind, object: &Bound<'py, PyAny
 }
 
 /// Made by a call, complete with it.
-fn made<'py>(make: Wire, args: Vec<Part<'py>>) -> Answer<'py> {
+fn made(make: Wire, args: Vec<Part<'_>>) -> Answer<'_> {
     filled(make, args, Vec::new())
 }
 

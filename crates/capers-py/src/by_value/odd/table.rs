@@ -14,8 +14,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
 use super::{
-    Answer, exceptions, files, functools, iterators, locks, methods, refused, singletons, stated, text, typing, variables,
-    views, weak,
+    Answer, exceptions, files, functools, iterators, locks, methods, refused, singletons, stated, text, typing,
+    variables, views, weak,
 };
 use crate::ffi::kind::type_tag;
 use crate::policy;
@@ -87,8 +87,12 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("builtins", "weakproxy", Exact, weak::proxy),
     ("builtins", "weakref", Exact, weak::reference),
     ("concurrent.futures._base", "Future", Exact, locks::future),
-    ("dataclasses", "_FIELD_BASE", Exact, |it| singletons::of(it, "dataclasses", &["_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR"])),
-    ("dataclasses", "_HAS_DEFAULT_FACTORY_CLASS", Exact, |it| singletons::of(it, "dataclasses", &["_HAS_DEFAULT_FACTORY"])),
+    ("dataclasses", "_FIELD_BASE", Exact, |it| {
+        singletons::of(it, "dataclasses", &["_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR"])
+    }),
+    ("dataclasses", "_HAS_DEFAULT_FACTORY_CLASS", Exact, |it| {
+        singletons::of(it, "dataclasses", &["_HAS_DEFAULT_FACTORY"])
+    }),
     ("dataclasses", "_KW_ONLY_TYPE", Exact, |it| singletons::of(it, "dataclasses", &["KW_ONLY"])),
     ("dataclasses", "_MISSING_TYPE", Exact, |it| singletons::of(it, "dataclasses", &["MISSING"])),
     ("functools", "KeyWrapper", Exact, functools::comparison_key),
@@ -187,7 +191,8 @@ fn classify(py: Python<'_>, object: &Bound<'_, PyAny>, place: usize) -> PyResult
 
 fn verdict(py: Python<'_>, class: &Bound<'_, PyType>) -> PyResult<u16> {
     static PLACES: OnceLock<HashMap<(&str, &str), u16>> = OnceLock::new();
-    let places = PLACES.get_or_init(|| TABLE.iter().zip(1..).map(|((module, name, ..), at)| ((*module, *name), at)).collect());
+    let places =
+        PLACES.get_or_init(|| TABLE.iter().zip(1..).map(|((module, name, ..), at)| ((*module, *name), at)).collect());
     for (depth, base) in class.mro().iter().enumerate() {
         let Ok(base) = base.cast_into::<PyType>() else { continue };
         let (Ok(module), Ok(name)) = (
@@ -258,7 +263,10 @@ fn inherits_reduction(class: &Bound<'_, PyType>, base: &Bound<'_, PyType>) -> Py
 }
 
 /// What the classes of `class` define under `name`, as it stands in their namespaces.
-pub(super) fn found<'py>(class: &Bound<'py, PyType>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+pub(super) fn found<'py>(
+    class: &Bound<'py, PyType>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     let mro: Bound<'py, PyTuple> = class.mro();
     for base in mro.iter() {
         let Ok(base) = base.cast_into::<PyType>() else { continue };

@@ -50,5 +50,9 @@ pub(super) fn structure<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         return made(Wire::Struct, vec![format]);
     }
     let base = py.import("struct")?.getattr("Struct")?;
-    filled(Wire::Subclassed, vec![Part::Object(base), class_of(object), format], attributes(own_attributes(object, &[])?))
+    filled(
+        Wire::Subclassed,
+        vec![Part::Object(base), class_of(object), format],
+        attributes(own_attributes(object, &[])?),
+    )
 }

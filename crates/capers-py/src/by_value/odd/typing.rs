@@ -68,7 +68,7 @@ pub(super) fn parameter<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         None if late => {}
         None => {
             if let Some(default) = optional(object, "__default__")?
-                && !default.is(&py.import("typing")?.getattr("NoDefault").unwrap_or_else(|_| py.None().into_bound(py)))
+                && !default.is(py.import("typing")?.getattr("NoDefault").unwrap_or_else(|_| py.None().into_bound(py)))
             {
                 put("default", Part::Object(default));
             }
@@ -98,7 +98,7 @@ fn evaluator<'py>(
     fallback: bool,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     match optional(object, what) {
-        Ok(Some(found)) => return Ok(Some(found).filter(|it| it.is_exact_instance_of::<PyFunction>())),
+        Ok(Some(found)) => return Ok(Some(found).filter(pyo3::types::PyAnyMethods::is_exact_instance_of::<PyFunction>)),
         Ok(None) => {}
         Err(error) if error.is_instance_of::<PyAttributeError>(object.py()) => {}
         Err(error) => return Err(error),

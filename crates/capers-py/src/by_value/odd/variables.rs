@@ -34,7 +34,8 @@ fn held_by_module<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>) -> 
     let py = object.py();
     let mut best: Option<Reference<'py>> = None;
     for (module_name, module) in modules(py)?.copy()?.iter() {
-        let (Ok(module_name), Ok(module)) = (module_name.cast_into::<PyString>(), module.cast_into::<PyModule>()) else {
+        let (Ok(module_name), Ok(module)) = (module_name.cast_into::<PyString>(), module.cast_into::<PyModule>())
+        else {
             continue;
         };
         if policy::is_main(&str_bytes(&module_name)?) {

@@ -123,7 +123,11 @@ struct Slice {
 
 fn slice_of(view: &PyUntypedBuffer, whole: &PyUntypedBuffer) -> Option<Slice> {
     let same_format = view.format() == whole.format() && view.item_size() == whole.item_size();
-    if same_format && view.buf_ptr() == whole.buf_ptr() && view.shape() == whole.shape() && view.strides() == whole.strides() {
+    if same_format
+        && view.buf_ptr() == whole.buf_ptr()
+        && view.shape() == whole.shape()
+        && view.strides() == whole.strides()
+    {
         return Some(Slice::default());
     }
     if !whole.is_c_contiguous() {

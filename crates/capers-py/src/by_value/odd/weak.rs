@@ -9,7 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefProxy};
 
-use super::{Answer, Late, methods, Part, Travel, attributes, class_of, filled, is_exactly, own_attributes, stored};
+use super::{Answer, Late, Part, Travel, attributes, class_of, filled, is_exactly, methods, own_attributes, stored};
 use crate::by_value::{Reduction, module};
 use crate::ffi::kind::{Kind, kind};
 use crate::policy;
@@ -117,7 +117,8 @@ pub(super) fn method<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     // The class puts a callback of its own before the user's, and keeps that one in a closure.
     let callback = object.getattr_opt(intern!(py, "__callback__"))?.filter(|it| !it.is_none());
     if let Some(callback) = callback
-        && let Some(cells) = callback.getattr_opt(intern!(py, "__closure__"))?.and_then(|it| it.cast_into::<PyTuple>().ok())
+        && let Some(cells) =
+            callback.getattr_opt(intern!(py, "__closure__"))?.and_then(|it| it.cast_into::<PyTuple>().ok())
         && let Some(code) = callback.getattr_opt(intern!(py, "__code__"))?
     {
         for (name, cell) in code.getattr(intern!(py, "co_freevars"))?.try_iter()?.zip(cells.iter()) {
@@ -168,14 +169,9 @@ fn pairs<'py>(object: &Bound<'py, PyAny>, weak: usize) -> PyResult<Vec<Entry<'py
     Ok(entries)
 }
 
-fn container<'py>(
-    object: &Bound<'py, PyAny>,
-    make: Option<Wire>,
-    base: &str,
-    entries: Vec<Entry<'py>>,
-) -> Answer<'py> {
-    let py = object.py();
+fn container<'py>(object: &Bound<'py, PyAny>, make: Option<Wire>, base: &str, entries: Vec<Entry<'py>>) -> Answer<'py> {
     const INTERNALS: &[&str] = &["data", "_remove", "_pending_removals", "_iterating", "_dirty_len"];
+    let py = object.py();
     let fills = attributes(own_attributes(object, INTERNALS)?);
     let (make, args) = match make {
         Some(make) => (make, Vec::new()),
