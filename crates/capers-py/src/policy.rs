@@ -10,7 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyWeakrefReference};
 
-use crate::ffi::access::{dict_get, str_bytes};
+use crate::ffi::access::{attribute, dict_get, str_bytes};
 use crate::ffi::modules;
 use crate::state::{State, state};
 
@@ -43,7 +43,7 @@ pub(crate) fn resolve<'py>(
         {
             return Ok(Some(found));
         }
-        return module.getattr_opt(qualname);
+        return attribute(module, qualname);
     }
     let mut at = module.clone();
     for part in name.split(|byte| *byte == b'.') {

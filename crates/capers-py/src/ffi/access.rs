@@ -169,6 +169,32 @@ pub(crate) fn set_items<'py>(set: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py,
     set.try_iter()?.collect()
 }
 
+/// The attribute `name` of `object`, or `None` without making an exception first where there is none.
+#[inline]
+pub(crate) fn attribute<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    unsafe extern "C" {
+        #[cfg_attr(not(Py_3_13), link_name = "_PyObject_LookupAttr")]
+        fn PyObject_GetOptionalAttr(
+            object: *mut ffi::PyObject,
+            name: *mut ffi::PyObject,
+            result: *mut *mut ffi::PyObject,
+        ) -> std::os::raw::c_int;
+    }
+    let mut found = std::ptr::null_mut();
+    // SAFETY: alive: owned handles; the result is a new reference or null. type: any object and a str, as the function wants; up to
+    // 3.12 it has another name and the same signature. shared: nothing is borrowed across the call. runs: attribute access may run
+    // Python code.
+    unsafe {
+        if PyObject_GetOptionalAttr(object.as_ptr(), name.as_ptr(), &raw mut found) < 0 {
+            return Err(PyErr::fetch(object.py()));
+        }
+        Ok(Bound::from_owned_ptr_or_opt(object.py(), found))
+    }
+}
+
 /// What a cell holds now, `None` when it is empty; an error when `cell` is not a cell.
 pub(crate) fn cell_content<'py>(cell: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     // SAFETY: alive: owned handle; PyCell_Get returns a new reference. type: checked by PyCell_Check before. shared: GIL. runs:

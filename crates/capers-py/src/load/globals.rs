@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyModule, PyString, PyTuple};
 
 use super::state::State;
-use crate::ffi::make;
+use crate::ffi::{access, make};
 
 /// Resolve a global.
 pub(super) fn find_class<'py>(
@@ -88,11 +88,10 @@ pub(super) fn ready_module<'py>(name: &Bound<'py, PyString>, state: &State) -> P
     let Some(module) = make::loaded_module(name)? else { return Ok(None) };
     let Ok(plain) = module.cast_exact::<PyModule>() else { return Ok(None) };
     let Some(spec) = plain.dict().get_item(&state.names.spec)? else { return Ok(None) };
-    let initializing = match spec.getattr(&state.names.initializing) {
-        Ok(flag) => flag.is_truthy()?,
-        // A spec without the flag: importing would take the module as it is.
-        Err(error) if error.is_instance_of::<PyAttributeError>(py) => false,
-        Err(error) => return Err(error),
+    // A spec without the flag: importing would take the module as it is.
+    let initializing = match access::attribute(&spec, state.names.initializing.bind(py))? {
+        Some(flag) => flag.is_truthy()?,
+        None => false,
     };
     Ok((!initializing).then_some(module))
 }

@@ -115,7 +115,8 @@ fn loads<'py>(
 
 /// Read a pickle from the binary file *file* and return the object it describes.
 ///
-/// The same as ``Unpickler(file, ...).load()``; see there for the arguments.
+/// The same as ``Unpickler(file, ...).load()``; see there for the arguments. Loading runs code that the pickle names or
+/// brings along: load only what you trust.
 #[pyfunction]
 #[pyo3(
     signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None),
