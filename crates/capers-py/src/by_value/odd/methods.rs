@@ -42,7 +42,7 @@ pub(super) fn name_in_class<'py>(
         Err(_) => {
             let class = holder.get_type();
             let shadowed = instance_dict(holder)?.is_some_and(|dict| dict.contains(&name).unwrap_or(true));
-            if shadowed || found(&class, intern!(py, "__getattribute__"))?.is_none_or(|it| !is_generic(&it)) {
+            if shadowed || found(&class, intern!(py, "__getattribute__"))?.is_none_or(|it| it.is_instance_of::<PyFunction>()) {
                 return Ok(None);
             }
             return Ok(found(&class, &name)?.is_some_and(|it| it.is(&function)).then_some(name));
@@ -56,11 +56,6 @@ pub(super) fn name_in_class<'py>(
         _ => return Ok(None),
     };
     Ok(held.is(&function).then_some(name))
-}
-
-/// Whether this is the lookup of `object`.
-fn is_generic(lookup: &Bound<'_, PyAny>) -> bool {
-    lookup.py().get_type::<PyAny>().getattr(intern!(lookup.py(), "__getattribute__")).is_ok_and(|it| it.is(lookup))
 }
 
 /// A method of a built-in type, bound to an object that the type's module keeps: `random.random`.
@@ -178,7 +173,6 @@ pub(super) fn descriptor<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let name = object.getattr(intern!(py, "__name__"))?.cast_into::<PyString>()?;
     if object.getattr_opt(intern!(py, "__reduce__"))?.is_some()
         && is_exactly(object, "builtins", "member_descriptor")?
-        && owner.get_type().is(py.get_type::<PyType>())
         && owner.getattr_opt(&name)?.is_some_and(|it| it.is(object))
     {
         // The class gives it as it is: its own reduction is right.

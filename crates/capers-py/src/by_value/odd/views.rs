@@ -67,15 +67,19 @@ pub(super) fn dict_view<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
 /// A view of memory: over its exporter where that travels, else over a copy of the bytes.
 pub(super) fn memory<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = object.py();
-    let Ok(view) = PyUntypedBuffer::get(object) else {
-        return Err(refusal(object, "it has been released"));
+    // A single number, without dimensions, is looked at as its bytes.
+    let (view, single) = match (PyUntypedBuffer::get(object), object.call_method1(intern!(py, "cast"), ("B",))) {
+        (Ok(view), _) => (view, false),
+        (Err(_), Ok(bytes)) => (PyUntypedBuffer::get(&bytes)?, true),
+        (Err(_), Err(_)) => return Err(refusal(object, "it has been released")),
     };
     let exporter = object.getattr(intern!(py, "obj"))?;
     let readonly = view.readonly();
     if travels(&exporter)?
         && let Ok(whole) = PyUntypedBuffer::get(&exporter)
-        && let Some(slice) = slice_of(&view, &whole)
+        && let Some(mut slice) = slice_of(&view, &whole)
     {
+        slice.cast |= single;
         let reading = readonly && !whole.readonly();
         let mut args = vec![Part::Object(exporter)];
         let plain = slice.start.is_none() && slice.stop.is_none() && slice.step.is_none();
@@ -88,7 +92,8 @@ pub(super) fn memory<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         }
         return made(Wire::Memory, args);
     }
-    let format = view.format().to_string_lossy();
+    let format = object.getattr(intern!(py, "format"))?.str()?;
+    let format = format.to_string_lossy();
     let castable = format.strip_prefix('@').unwrap_or(&format);
     if castable.len() != 1 || !"bBhHiIlLqQnNfdc?".contains(castable) {
         return Err(refusal(object, "it shows memory that cannot travel, in a format that cannot be made again"));

@@ -1,0 +1,65 @@
+"""What belongs to the running process is refused in one sentence that says what it is, why, and where."""
+
+import pytest
+from shipping import run
+
+REFUSED = {
+    "generator": ("(x for x in [1])", "frame"),
+    "coroutine": ("co()", "frame"),
+    "async_generator": ("ag()", "frame"),
+    "frame": ("sys._getframe()", "running"),
+    "traceback": ("tb()", "frames"),
+    "Token": ("contextvars.ContextVar('v').set(1)", "context"),
+    "_MainThread": ("threading.current_thread()", "process"),
+    "PyCapsule": ("datetime.datetime_CAPI", "address"),
+    "TextIOWrapper": ("open(os.pipe()[0])", "descriptor"),
+    "Task": ("task()", "event loop"),
+}
+SETUP = """
+import asyncio, capers, contextvars, datetime, os, pickle, sys, threading, warnings
+warnings.simplefilter("ignore")
+async def co(): ...
+async def ag(): yield
+def tb():
+    try: 1 / 0
+    except ZeroDivisionError as error: return error.__traceback__
+def task():
+    async def main(): return asyncio.current_task()
+    return asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_it_is_refused_with_its_reason_and_its_place(kind):
+    expression, reason = REFUSED[kind]
+    run(
+        SETUP
+        + f"""
+held = {expression}
+try:
+    capers.dumps({{"k": [held]}})
+except pickle.PicklingError as error:
+    said = str(error)
+    assert isinstance(error, TypeError) and said.startswith("cannot pickle '") and {kind!r} in said, said
+    assert {reason!r} in said and "['k'][0]" in said, said
+else:
+    raise AssertionError("it was written")
+"""
+    )
+
+
+def test_a_started_thread_is_refused():
+    run(
+        SETUP
+        + """
+t = threading.Thread(target=int)
+t.start()
+t.join()
+try:
+    capers.dumps(t)
+except TypeError as error:
+    assert "Thread" in str(error) and "started" in str(error)
+else:
+    raise AssertionError("it was written")
+"""
+    )
