@@ -84,7 +84,9 @@ def written(folder, script, **env):
     """
     __tracebackhide__ = True
     file = Path(folder, "script.py")
-    file.write_text(plain(script) + "\nimport sys, capers\nsys.stdout.buffer.write(capers.dumps(obj, 5))\n", encoding="utf-8")
+    file.write_text(
+        plain(script) + "\nimport sys, capers\nsys.stdout.buffer.write(capers.dumps(obj, 5))\n", encoding="utf-8"
+    )
     ended = start([str(file)], str(folder), env=env)
     if ended.returncode:
         fail("the sender", ended, script)

@@ -266,7 +266,9 @@ def test_names_of_python_2_are_translated_unless_told_not_to():
 @pytest.mark.parametrize("protocol", range(3))
 def test_names_for_python_2_are_written_as_pickle_writes_them(fix_imports, protocol):
     for obj in (set, range, functools.reduce, collections.UserDict, ValueError, print):
-        assert capers.dumps(obj, protocol, fix_imports=fix_imports) == pickle.dumps(obj, protocol, fix_imports=fix_imports)
+        assert capers.dumps(obj, protocol, fix_imports=fix_imports) == pickle.dumps(
+            obj, protocol, fix_imports=fix_imports
+        )
 
 
 # ---------------------------------------------------------------- importing

@@ -46,7 +46,9 @@ def by_value(script):
 
 
 def test_without_registration_a_helper_travels_by_reference():
-    by_value("assert capers.dumps(box.f) == pickle.dumps(box.f, 5)\nassert 'ModuleNotFoundError' in elsewhere(box.f, 'obj(2)')")
+    by_value(
+        "assert capers.dumps(box.f) == pickle.dumps(box.f, 5)\nassert 'ModuleNotFoundError' in elsewhere(box.f, 'obj(2)')"
+    )
 
 
 def test_a_function_of_a_registered_module_arrives():
@@ -62,19 +64,27 @@ def test_a_function_of_a_submodule_of_a_registered_package_arrives():
 
 
 def test_a_registered_submodule_does_not_register_its_package():
-    by_value("capers.register_pickle_by_value(parcel.inner)\nassert capers.list_registry_pickle_by_value() == {'parcel.inner'}")
+    by_value(
+        "capers.register_pickle_by_value(parcel.inner)\nassert capers.list_registry_pickle_by_value() == {'parcel.inner'}"
+    )
 
 
 def test_functions_of_a_registered_module_share_their_globals():
-    by_value("capers.register_pickle_by_value(box)\nassert elsewhere([box.note, box.total], '(obj[0](1), obj[1]())') == '([1], 1)'")
+    by_value(
+        "capers.register_pickle_by_value(box)\nassert elsewhere([box.note, box.total], '(obj[0](1), obj[1]())') == '([1], 1)'"
+    )
 
 
 def test_a_function_of_main_reaches_a_registered_module_by_value():
-    by_value("capers.register_pickle_by_value(box)\nfrom box import f\ndef g(x): return f(x)\nassert elsewhere(g, 'obj(2)') == '7'")
+    by_value(
+        "capers.register_pickle_by_value(box)\nfrom box import f\ndef g(x): return f(x)\nassert elsewhere(g, 'obj(2)') == '7'"
+    )
 
 
 def test_a_class_of_a_registered_module_arrives():
-    by_value("capers.register_pickle_by_value(box)\nassert elsewhere([box.Thing, box.Thing()], 'obj[1].get(), type(obj[1]) is obj[0]') == '6 True'")
+    by_value(
+        "capers.register_pickle_by_value(box)\nassert elsewhere([box.Thing, box.Thing()], 'obj[1].get(), type(obj[1]) is obj[0]') == '6 True'"
+    )
 
 
 def test_taking_a_registration_back_makes_references_again():
@@ -115,13 +125,19 @@ def test_the_list_of_the_registry_is_a_copy():
 
 
 def test_taking_back_what_was_not_registered_is_an_error():
-    by_value("try:\n    capers.unregister_pickle_by_value(box)\nexcept ValueError as error:\n    assert 'box' in str(error)\nelse:\n    raise AssertionError('no error')")
+    by_value(
+        "try:\n    capers.unregister_pickle_by_value(box)\nexcept ValueError as error:\n    assert 'box' in str(error)\nelse:\n    raise AssertionError('no error')"
+    )
 
 
 @pytest.mark.parametrize("thing", ["3", "None", "len", "['box']"])
 def test_what_is_no_module_and_no_name_is_refused(thing):
-    by_value(f"try:\n    capers.register_pickle_by_value({thing})\nexcept (TypeError, ValueError):\n    pass\nelse:\n    raise AssertionError('no error')")
+    by_value(
+        f"try:\n    capers.register_pickle_by_value({thing})\nexcept (TypeError, ValueError):\n    pass\nelse:\n    raise AssertionError('no error')"
+    )
 
 
 def test_the_module_itself_travels_by_value_when_registered():
-    by_value("capers.register_pickle_by_value(box)\nassert elsewhere(box, 'obj.f(2), obj.__name__').startswith('7 box')")
+    by_value(
+        "capers.register_pickle_by_value(box)\nassert elsewhere(box, 'obj.f(2), obj.__name__').startswith('7 box')"
+    )

@@ -50,7 +50,10 @@ def test_dumping_leaves_nothing_behind(name):
 
 @pytest.mark.parametrize("protocol", [0, 2, 3, 4])
 def test_an_older_protocol_leaves_nothing_behind(protocol):
-    run(MEASURE + f"import capers\ndef f(): return f, len, [1, 'é', 2.5]\nflat(lambda: capers.loads(capers.dumps(f, {protocol})))\n")
+    run(
+        MEASURE
+        + f"import capers\ndef f(): return f, len, [1, 'é', 2.5]\nflat(lambda: capers.loads(capers.dumps(f, {protocol})))\n"
+    )
 
 
 FAILURES = {

@@ -28,7 +28,9 @@ ATOMS = st.one_of(
     st.booleans(),
     st.integers(),
     st.integers(-(2**40), 2**40),
-    st.sampled_from([b for k in (7, 8, 15, 16, 31, 32, 63, 64, 2039, 2040, 2047) for b in (2**k - 1, 2**k, -(2**k), -(2**k) - 1)]),
+    st.sampled_from(
+        [b for k in (7, 8, 15, 16, 31, 32, 63, 64, 2039, 2040, 2047) for b in (2**k - 1, 2**k, -(2**k), -(2**k) - 1)]
+    ),
     st.floats(allow_nan=False),
     st.complex_numbers(allow_nan=False),
     st.text(),
@@ -102,8 +104,12 @@ EDGES = {
     "texts_outside_of_ascii": ["é", "日本", "\U0001f600", "\ud800", "a\x00b", "é" * 255, "é" * 128, "\udfff\ud800"],
     "bytes_around_a_length": [b"x" * n for n in (0, 1, 254, 255, 256, 257, 65534, 65535, 65536, 65537, 200_000)],
     "bytearrays_around_a_length": [bytearray(b"x" * n) for n in (0, 1, 255, 256, 65536, 200_000)],
-    "frames_around_their_size": [["x" * 1000] * 3, *([bytes([i])] * i for i in range(70)), ["y" * n for n in range(60_000, 60_010)]],
-    "integers_around_a_width": [s * 2**k + d for k in range(0, 70) for s in (1, -1) for d in (-1, 0, 1)],
+    "frames_around_their_size": [
+        ["x" * 1000] * 3,
+        *([bytes([i])] * i for i in range(70)),
+        ["y" * n for n in range(60_000, 60_010)],
+    ],
+    "integers_around_a_width": [s * 2**k + d for k in range(70) for s in (1, -1) for d in (-1, 0, 1)],
     "long_integers": [10**100, -(10**100), 1 << 2040, (1 << 2040) - 1, -(1 << 2040), 1 << 10_000],
     "floats": [0.0, -0.0, 1.5, 1e300, -1e-300, math.inf, -math.inf, 5e-324],
     "the_same_object_many_times": [[s := "shared", s, s, (t := (1, 2)), t, [t, s]], (b := b"bytes"), b],
@@ -122,7 +128,10 @@ def test_the_bytes_are_those_of_stock_pickle_for(what, protocol):
 @pytest.mark.parametrize("what", EDGES)
 @pytest.mark.parametrize("protocol", range(6))
 def test_the_same_object_comes_back_for(what, protocol):
-    assert difference(capers.loads(capers.dumps(EDGES[what], protocol)), pickle.loads(pickle.dumps(EDGES[what], protocol))) is None
+    assert (
+        difference(capers.loads(capers.dumps(EDGES[what], protocol)), pickle.loads(pickle.dumps(EDGES[what], protocol)))
+        is None
+    )
 
 
 def test_not_a_number_comes_back():
@@ -165,9 +174,14 @@ STANDARD = {
 @pytest.mark.parametrize("what", STANDARD)
 @pytest.mark.parametrize("protocol", range(2, 6))
 def test_the_standard_library_travels_as_with_stock_pickle(what, protocol):
-    ours, theirs = capers.loads(capers.dumps(STANDARD[what], protocol)), pickle.loads(pickle.dumps(STANDARD[what], protocol))
+    ours, theirs = (
+        capers.loads(capers.dumps(STANDARD[what], protocol)),
+        pickle.loads(pickle.dumps(STANDARD[what], protocol)),
+    )
     assert [type(each) for each in ours] == [type(each) for each in theirs]
-    assert [repr(each).partition(" at 0x")[0] for each in ours] == [repr(each).partition(" at 0x")[0] for each in theirs]
+    assert [repr(each).partition(" at 0x")[0] for each in ours] == [
+        repr(each).partition(" at 0x")[0] for each in theirs
+    ]
 
 
 def test_streams_of_bytes_and_text_keep_their_position():
@@ -180,7 +194,8 @@ def test_streams_of_bytes_and_text_keep_their_position():
 @pytest.mark.parametrize("protocol", range(6))
 def test_instances_of_importable_classes_arrive(protocol):
     ship(
-        "import importable\nh = importable.Holder([1])\nh.more = h\nobj = [h, importable.Node(h)" + (", importable.Point(1, h)]" if protocol > 1 else "]"),
+        "import importable\nh = importable.Holder([1])\nh.more = h\nobj = [h, importable.Node(h)"
+        + (", importable.Point(1, h)]" if protocol > 1 else "]"),
         "import importable\nh, n, *p = obj\nassert type(h) is importable.Holder and h.more is h and h.value == [1] and n.next is h\n"
         "assert not p or (p[0].x, p[0].y is h) == (1, True)",
         protocols=[protocol],

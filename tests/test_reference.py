@@ -24,7 +24,9 @@ IMPORTABLE = {
 @pytest.mark.parametrize("what", IMPORTABLE)
 def test_by_reference_travels(what):
     expression = IMPORTABLE[what]
-    ship(f"import importable.deep.below\nobj = {expression}", f"import importable.deep.below\nassert obj is {expression}")
+    ship(
+        f"import importable.deep.below\nobj = {expression}", f"import importable.deep.below\nassert obj is {expression}"
+    )
 
 
 @pytest.mark.parametrize("what", IMPORTABLE)
@@ -41,7 +43,10 @@ def test_the_reference_is_the_one_that_stock_pickle_writes_for(what, protocol):
 
 
 def test_a_class_method_arrives_bound_to_the_receivers_class():
-    ship("import importable\nobj = importable.Holder.of", "import importable\nassert obj == importable.Holder.of and obj(3).get() == 3")
+    ship(
+        "import importable\nobj = importable.Holder.of",
+        "import importable\nassert obj == importable.Holder.of and obj(3).get() == 3",
+    )
 
 
 def test_a_patched_function_arrives_as_the_patch():

@@ -34,7 +34,10 @@ PLACES = {
     "in_an_attribute": ("obj = importable.Holder(S)", ["value"]),
     "in_a_slot": ("obj = importable.Point(1, S)", ["y"]),
     "in_a_global": ("def f(): return S\nobj = f", ["f", "S"]),
-    "in_a_global_of_a_function_that_is_called": ("def helper(): return S\ndef f(): return helper()\nobj = f", ["helper", "S"]),
+    "in_a_global_of_a_function_that_is_called": (
+        "def helper(): return S\ndef f(): return helper()\nobj = f",
+        ["helper", "S"],
+    ),
     "in_a_closure": ("def outer(pool):\n    def f(): return pool\n    return f\nobj = outer(S)", ["pool"]),
     "in_a_default": ("def f(x=1, y=S): ...\nobj = f", ["f", "default"]),
     "in_a_keyword_default": ("def f(*, y=S): ...\nobj = f", ["f", "y"]),

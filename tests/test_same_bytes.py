@@ -9,6 +9,7 @@ import pytest
 from gallery import GALLERY
 from shipping import payload, plain, run, written
 
+
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_hash_seed_gives_the_same_bytes(name, tmp_path):
     first, *others = [written(tmp_path, GALLERY[name], PYTHONHASHSEED=str(seed)) for seed in (0, 1, 77)]
@@ -154,7 +155,9 @@ def test_captured_sets_apart_the_order_of_definition_is_all_that_counts(tmp_path
 
 def test_an_import_made_by_someone_else_does_not_change_the_bytes(tmp_path):
     script = "import xml.dom.minidom, json\ndef f(x): return xml.dom.minidom.parseString(json.dumps(x))\nobj = f\n"
-    assert written(tmp_path, script) == written(tmp_path, script + "\nimport decimal, xml.etree.ElementTree, xml.sax.handler\n")
+    assert written(tmp_path, script) == written(
+        tmp_path, script + "\nimport decimal, xml.etree.ElementTree, xml.sax.handler\n"
+    )
 
 
 def test_two_equal_definitions_in_one_place_give_the_same_bytes():
@@ -171,7 +174,9 @@ def test_two_equal_definitions_in_one_place_give_the_same_bytes():
 
 def test_an_earlier_dump_does_not_change_the_bytes_of_a_later_one(tmp_path):
     alone = written(tmp_path, GALLERY["rangefact"])
-    after = written(tmp_path, plain(GALLERY["rangefact"]) + "\nimport capers\ncapers.dumps([obj, obj.__code__, {1: 'x'}], 2)\n")
+    after = written(
+        tmp_path, plain(GALLERY["rangefact"]) + "\nimport capers\ncapers.dumps([obj, obj.__code__, {1: 'x'}], 2)\n"
+    )
     assert alone == after
 
 

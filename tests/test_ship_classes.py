@@ -37,7 +37,10 @@ def test_an_instance_arrives_with_its_class():
 
 
 def test_a_class_alone_arrives():
-    ship("class K:\n    'doc'\n    x = 1\nobj = K", "assert obj.x == 1 and obj.__doc__ == 'doc' and type(obj()) is obj and obj.__bases__ == (object,)")
+    ship(
+        "class K:\n    'doc'\n    x = 1\nobj = K",
+        "assert obj.x == 1 and obj.__doc__ == 'doc' and type(obj()) is obj and obj.__bases__ == (object,)",
+    )
 
 
 def test_the_order_of_the_attributes_arrives():
@@ -124,7 +127,9 @@ def test_inheritance_of_several_classes_keeps_its_order():
 
 
 def test_an_override_equal_to_the_parents_stays():
-    ship("class A: x = 1\nclass B(A): x = 1\nobj = (A, B)", "A, B = obj\nassert 'x' in vars(B)\nA.x = 2\nassert B.x == 1")
+    ship(
+        "class A: x = 1\nclass B(A): x = 1\nobj = (A, B)", "A, B = obj\nassert 'x' in vars(B)\nA.x = 2\nassert B.x == 1"
+    )
 
 
 def test_a_class_with_slots_has_them_and_nothing_more():
@@ -182,7 +187,10 @@ def test_two_classes_that_name_each_other_arrive():
 
 
 def test_a_class_that_holds_itself_arrives():
-    ship("class K: ...\nK.me, K.box, K.one = K, [K], K()\nobj = K", "assert obj.me is obj and obj.box[0] is obj and type(obj.one) is obj")
+    ship(
+        "class K: ...\nK.me, K.box, K.one = K, [K], K()\nobj = K",
+        "assert obj.me is obj and obj.box[0] is obj and type(obj.one) is obj",
+    )
 
 
 def test_an_abstract_class_stays_abstract():

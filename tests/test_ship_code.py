@@ -5,7 +5,9 @@ import sys
 import pytest
 from shipping import ship
 
-needs_314 = pytest.mark.skipif(sys.version_info < (3, 14), reason="constant slices and template strings came with Python 3.14")
+needs_314 = pytest.mark.skipif(
+    sys.version_info < (3, 14), reason="constant slices and template strings came with Python 3.14"
+)
 
 
 def test_a_code_object_on_its_own_arrives():
@@ -47,7 +49,10 @@ def test_an_expression_code_object_arrives():
 
 
 def test_a_code_object_among_the_constants_of_another_arrives():
-    ship("def f():\n    def g():\n        def h(): return 'deep'\n        return h\n    return g\nobj = f", "assert obj()()() == 'deep'")
+    ship(
+        "def f():\n    def g():\n        def h(): return 'deep'\n        return h\n    return g\nobj = f",
+        "assert obj()()() == 'deep'",
+    )
 
 
 def test_the_code_of_a_nested_function_beside_the_outer_one_arrives():
@@ -58,7 +63,10 @@ def test_the_code_of_a_nested_function_beside_the_outer_one_arrives():
 
 
 def test_a_cell_on_its_own_arrives():
-    ship("import types\nobj = types.CellType([1])", "import types\nassert type(obj) is types.CellType and obj.cell_contents == [1]")
+    ship(
+        "import types\nobj = types.CellType([1])",
+        "import types\nassert type(obj) is types.CellType and obj.cell_contents == [1]",
+    )
 
 
 def test_an_empty_cell_on_its_own_arrives_empty():
@@ -69,7 +77,10 @@ def test_an_empty_cell_on_its_own_arrives_empty():
 
 
 def test_a_cell_in_two_places_stays_one_cell():
-    ship("import types\nc = types.CellType(1)\nobj = [c, {'c': c}]", "a, d = obj\nassert d['c'] is a\na.cell_contents = 2\nassert d['c'].cell_contents == 2")
+    ship(
+        "import types\nc = types.CellType(1)\nobj = [c, {'c': c}]",
+        "a, d = obj\nassert d['c'] is a\na.cell_contents = 2\nassert d['c'].cell_contents == 2",
+    )
 
 
 def test_a_cell_that_holds_itself_arrives():
@@ -166,4 +177,7 @@ def test_a_constant_slice_arrives():
 
 @needs_314
 def test_a_template_string_arrives():
-    ship("K = 3\ndef f(x): return t'{x!r:>{K}} and {K}'\nobj = f", "t = obj(1)\nassert t.values == (1, 3) and t.interpolations[0].conversion == 'r'")
+    ship(
+        "K = 3\ndef f(x): return t'{x!r:>{K}} and {K}'\nobj = f",
+        "t = obj(1)\nassert t.values == (1, 3) and t.interpolations[0].conversion == 'r'",
+    )

@@ -20,7 +20,10 @@ def test_a_partial_keeps_its_arguments_keywords_and_attributes():
 
 
 def test_a_partial_of_an_importable_function_keeps_the_reference():
-    ship("import functools, importable\nobj = functools.partial(importable.plain, 4)", "import importable\nassert obj.func is importable.plain and obj() == 8")
+    ship(
+        "import functools, importable\nobj = functools.partial(importable.plain, 4)",
+        "import importable\nassert obj.func is importable.plain and obj() == 8",
+    )
 
 
 def test_a_partial_in_a_closure_keeps_its_function_shared():
@@ -66,7 +69,9 @@ def test_an_lru_cache_keeps_its_names():
 
 
 def test_what_an_lru_cache_has_cached_is_not_in_the_payload():
-    assert b"remember me" not in payload("import functools\n@functools.cache\ndef f(n): return 'remember ' + n\nf('me')\nobj = f")
+    assert b"remember me" not in payload(
+        "import functools\n@functools.cache\ndef f(n): return 'remember ' + n\nf('me')\nobj = f"
+    )
 
 
 def test_an_unbounded_cache_and_one_of_size_nought_keep_their_sizes():
@@ -104,7 +109,9 @@ def test_a_cached_global_function_recurses_through_its_cache():
 
 
 def test_attributes_of_an_lru_cache_arrive():
-    ship("import functools\nf = functools.cache(lambda: 1)\nf.tag = 'x'\nobj = f", "assert obj.tag == 'x' and obj() == 1")
+    ship(
+        "import functools\nf = functools.cache(lambda: 1)\nf.tag = 'x'\nobj = f", "assert obj.tag == 'x' and obj() == 1"
+    )
 
 
 def test_a_cached_function_of_a_library_travels_by_reference():
@@ -128,7 +135,10 @@ SINGLE = """
 
 
 def test_a_single_dispatch_function_keeps_its_registry():
-    ship(SINGLE, "assert obj([1, 'a', None, [True]]) == ['int', 'other', 'none', ['int']] and set(obj.registry) == {object, int, list, type(None)}")
+    ship(
+        SINGLE,
+        "assert obj([1, 'a', None, [True]]) == ['int', 'other', 'none', ['int']] and set(obj.registry) == {object, int, list, type(None)}",
+    )
 
 
 def test_a_single_dispatch_function_accepts_more_where_it_arrives():
@@ -136,7 +146,10 @@ def test_a_single_dispatch_function_accepts_more_where_it_arrives():
 
 
 def test_a_single_dispatch_function_keeps_its_names():
-    ship(SINGLE, "assert (obj.__name__, obj.__doc__, obj.__module__) == ('describe', 'generic', '__main__') and obj.dispatch(bool)(1) == 'int'")
+    ship(
+        SINGLE,
+        "assert (obj.__name__, obj.__doc__, obj.__module__) == ('describe', 'generic', '__main__') and obj.dispatch(bool)(1) == 'int'",
+    )
 
 
 def test_two_single_dispatch_functions_keep_their_registries_apart():
@@ -212,7 +225,10 @@ def test_an_object_wrapped_by_a_comparison_key_arrives():
 
 
 def test_reduce_and_the_other_builtins_travel_by_reference():
-    ship("import functools, operator\nobj = [functools.reduce, operator.add]", "import functools, operator\nassert obj == [functools.reduce, operator.add]")
+    ship(
+        "import functools, operator\nobj = [functools.reduce, operator.add]",
+        "import functools, operator\nassert obj == [functools.reduce, operator.add]",
+    )
 
 
 def test_operator_objects_arrive():

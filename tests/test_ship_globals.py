@@ -31,12 +31,17 @@ def test_a_global_that_the_function_reads_is_captured_and_no_other():
 
 def test_a_global_read_in_a_nested_function_is_captured():
     names_captured(
-        "assert obj()() == 'global a'", setup=SETUP, function="def f():\n    def g(): return A\n    return g", expected="A"
+        "assert obj()() == 'global a'",
+        setup=SETUP,
+        function="def f():\n    def g(): return A\n    return g",
+        expected="A",
     )
 
 
 def test_a_global_read_in_a_nested_lambda_is_captured():
-    names_captured("assert obj()()() == 'global a'", setup=SETUP, function="def f(): return lambda: lambda: A", expected="A")
+    names_captured(
+        "assert obj()()() == 'global a'", setup=SETUP, function="def f(): return lambda: lambda: A", expected="A"
+    )
 
 
 def test_a_global_read_in_a_comprehension_is_captured():
@@ -49,7 +54,9 @@ def test_a_global_read_in_a_comprehension_is_captured():
 
 
 def test_a_global_read_in_a_generator_expression_is_captured():
-    names_captured("assert list(obj()) == ['global a']", setup=SETUP, function="def f(): return (A for _ in [1])", expected="A")
+    names_captured(
+        "assert list(obj()) == ['global a']", setup=SETUP, function="def f(): return (A for _ in [1])", expected="A"
+    )
 
 
 def test_a_global_read_in_the_body_of_a_class_inside_is_captured():
@@ -404,7 +411,10 @@ def test_a_sentinel_used_as_default_and_global_stays_one_object():
 @needs_312
 def test_a_global_read_in_an_inlined_comprehension_or_a_nested_format_string_is_captured():
     names_captured(
-        "assert obj() == ['global a:global b']", setup=SETUP, function="def f(): return [f'{f'{A}'}:{B}' for _ in [0]]", expected="AB"
+        "assert obj() == ['global a:global b']",
+        setup=SETUP,
+        function="def f(): return [f'{f'{A}'}:{B}' for _ in [0]]",
+        expected="AB",
     )
 
 

@@ -111,7 +111,10 @@ def test_a_function_made_by_a_library_factory_is_small():
 
 
 def test_a_function_that_a_library_made_and_keeps_under_a_name_of_its_own_arrives():
-    ship("import importable\nobj = importable.made_here", "import importable\nassert obj(1) == 101 and obj.__globals__ is importable.__dict__")
+    ship(
+        "import importable\nobj = importable.made_here",
+        "import importable\nassert obj(1) == 101 and obj.__globals__ is importable.__dict__",
+    )
 
 
 def test_a_library_function_with_a_copied_code_and_main_globals_is_not_the_librarys():

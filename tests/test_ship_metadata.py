@@ -7,7 +7,9 @@ from shipping import ship
 
 needs_312 = pytest.mark.skipif(sys.version_info < (3, 12), reason="PEP 695 came with Python 3.12")
 needs_313 = pytest.mark.skipif(sys.version_info < (3, 13), reason="defaults of type parameters came with Python 3.13")
-needs_314 = pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are evaluated lazily from Python 3.14 on")
+needs_314 = pytest.mark.skipif(
+    sys.version_info < (3, 14), reason="annotations are evaluated lazily from Python 3.14 on"
+)
 
 
 def test_the_names_of_a_function_arrive():
@@ -49,15 +51,23 @@ def test_a_doc_that_is_no_string_arrives():
 
 
 def test_defaults_arrive():
-    ship("def f(a, b=1, c=[2]): return a, b, c\nobj = f", "assert obj.__defaults__ == (1, [2]) and obj(0) == (0, 1, [2])")
+    ship(
+        "def f(a, b=1, c=[2]): return a, b, c\nobj = f", "assert obj.__defaults__ == (1, [2]) and obj(0) == (0, 1, [2])"
+    )
 
 
 def test_a_mutable_default_is_shared_with_the_data_beside_it():
-    ship("box = []\ndef f(x, box=box): box.append(x)\nobj = (f, box)", "f, box = obj\nf(1)\nassert box == [1] and f.__defaults__[0] is box")
+    ship(
+        "box = []\ndef f(x, box=box): box.append(x)\nobj = (f, box)",
+        "f, box = obj\nf(1)\nassert box == [1] and f.__defaults__[0] is box",
+    )
 
 
 def test_keyword_defaults_arrive():
-    ship("def f(*, a=1, b, c=(2,)): return a, b, c\nobj = f", "assert obj.__kwdefaults__ == {'a': 1, 'c': (2,)} and obj(b=0) == (1, 0, (2,))")
+    ship(
+        "def f(*, a=1, b, c=(2,)): return a, b, c\nobj = f",
+        "assert obj.__kwdefaults__ == {'a': 1, 'c': (2,)} and obj(b=0) == (1, 0, (2,))",
+    )
 
 
 def test_defaults_set_by_hand_arrive():
@@ -94,7 +104,10 @@ def test_annotations_that_name_a_class_of_main_arrive():
 
 
 def test_a_function_without_annotations_has_an_empty_dict_of_its_own():
-    ship("def f(a): ...\ndef g(a): ...\nobj = [f, g]", "f, g = obj\nassert f.__annotations__ == {}\nf.__annotations__['a'] = 1\nassert g.__annotations__ == {}")
+    ship(
+        "def f(a): ...\ndef g(a): ...\nobj = [f, g]",
+        "f, g = obj\nassert f.__annotations__ == {}\nf.__annotations__['a'] = 1\nassert g.__annotations__ == {}",
+    )
 
 
 def test_typing_hints_can_be_evaluated_where_the_function_arrives():
@@ -105,7 +118,10 @@ def test_typing_hints_can_be_evaluated_where_the_function_arrives():
 
 
 def test_attributes_arrive():
-    ship("def f(): return 1\nf.count, f.tags = 3, ['a']\nobj = f", "assert vars(obj) == {'count': 3, 'tags': ['a']} and list(vars(obj)) == ['count', 'tags']")
+    ship(
+        "def f(): return 1\nf.count, f.tags = 3, ['a']\nobj = f",
+        "assert vars(obj) == {'count': 3, 'tags': ['a']} and list(vars(obj)) == ['count', 'tags']",
+    )
 
 
 def test_an_attribute_that_is_a_function_arrives():
@@ -230,7 +246,10 @@ def test_a_generic_function_inside_a_function_arrives():
 
 @needs_312
 def test_two_generic_functions_keep_their_parameters_apart():
-    ship("def f[T](x: T): ...\ndef g[T](x: T): ...\nobj = [f, g]", "f, g = obj\nassert f.__type_params__[0] is not g.__type_params__[0]")
+    ship(
+        "def f[T](x: T): ...\ndef g[T](x: T): ...\nobj = [f, g]",
+        "f, g = obj\nassert f.__type_params__[0] is not g.__type_params__[0]",
+    )
 
 
 @needs_312
@@ -243,7 +262,10 @@ def test_type_parameters_set_by_hand_arrive():
 
 @needs_313
 def test_the_default_of_a_type_parameter_arrives():
-    ship("def f[T = int, *Ts = *tuple[int], **P = [str]](x: T): ...\nobj = f", "T, Ts, P = obj.__type_params__\nassert T.__default__ is int and P.__default__ == [str]")
+    ship(
+        "def f[T = int, *Ts = *tuple[int], **P = [str]](x: T): ...\nobj = f",
+        "T, Ts, P = obj.__type_params__\nassert T.__default__ is int and P.__default__ == [str]",
+    )
 
 
 @needs_314
@@ -292,7 +314,10 @@ def test_annotations_that_were_evaluated_before_the_journey_arrive():
 
 @needs_314
 def test_an_annotate_function_set_by_hand_arrives():
-    ship("def f(x): ...\nf.__annotate__ = lambda format: {'x': 'by hand'}\nobj = f", "assert obj.__annotations__ == {'x': 'by hand'}")
+    ship(
+        "def f(x): ...\nf.__annotate__ = lambda format: {'x': 'by hand'}\nobj = f",
+        "assert obj.__annotations__ == {'x': 'by hand'}",
+    )
 
 
 @needs_314

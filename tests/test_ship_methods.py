@@ -104,7 +104,14 @@ def test_bound_methods_of_built_in_objects_share_the_object():
     )
 
 
-METHOD_WRAPPERS = ["[1].__len__", "(5).__add__", "'a'.__contains__", "(lambda: 3).__call__", "[].__repr__", "{}.__getitem__"]
+METHOD_WRAPPERS = [
+    "[1].__len__",
+    "(5).__add__",
+    "'a'.__contains__",
+    "(lambda: 3).__call__",
+    "[].__repr__",
+    "{}.__getitem__",
+]
 
 
 @pytest.mark.parametrize("expression", METHOD_WRAPPERS, ids=str.lower)
@@ -117,14 +124,26 @@ def test_a_method_wrapper_arrives(expression):
 
 
 def test_a_method_wrapper_keeps_its_object():
-    ship("box = [1]\nobj = (box, box.__len__)", "box, length = obj\nbox.append(2)\nassert length() == 2 and length.__self__ is box")
+    ship(
+        "box = [1]\nobj = (box, box.__len__)",
+        "box, length = obj\nbox.append(2)\nassert length() == 2 and length.__self__ is box",
+    )
 
 
 def test_the_call_wrapper_of_a_closure_arrives():
     ship("def make(n): return lambda: n\nobj = make(3).__call__", "assert obj() == 3")
 
 
-DESCRIPTORS = ["str.upper", "int.__add__", "list.append", "dict.__getitem__", "object.__init__", "float.__repr__", "type.mro", "bytes.maketrans"]
+DESCRIPTORS = [
+    "str.upper",
+    "int.__add__",
+    "list.append",
+    "dict.__getitem__",
+    "object.__init__",
+    "float.__repr__",
+    "type.mro",
+    "bytes.maketrans",
+]
 
 
 @pytest.mark.parametrize("expression", DESCRIPTORS)
@@ -148,12 +167,21 @@ def test_a_function_that_calls_built_in_methods_held_in_globals_arrives():
 
 
 def test_builtin_functions_travel_by_reference():
-    ship("import math\nobj = [print, abs, math.sqrt, ''.join]", "import math\nassert obj[:3] == [print, abs, math.sqrt] and obj[3]('ab') == 'ab'")
+    ship(
+        "import math\nobj = [print, abs, math.sqrt, ''.join]",
+        "import math\nassert obj[:3] == [print, abs, math.sqrt] and obj[3]('ab') == 'ab'",
+    )
 
 
 def test_class_methods_of_built_in_types_arrive():
-    ship("import datetime\nobj = [int.from_bytes, datetime.date.fromisoformat, bytes.fromhex]", "import datetime\nassert obj == [int.from_bytes, datetime.date.fromisoformat, bytes.fromhex]")
+    ship(
+        "import datetime\nobj = [int.from_bytes, datetime.date.fromisoformat, bytes.fromhex]",
+        "import datetime\nassert obj == [int.from_bytes, datetime.date.fromisoformat, bytes.fromhex]",
+    )
 
 
 def test_the_singletons_of_the_language_arrive():
-    ship("obj = [None, True, False, ..., NotImplemented]", "assert all(a is b for a, b in zip(obj, [None, True, False, ..., NotImplemented]))")
+    ship(
+        "obj = [None, True, False, ..., NotImplemented]",
+        "assert all(a is b for a, b in zip(obj, [None, True, False, ..., NotImplemented]))",
+    )

@@ -1,6 +1,5 @@
 """Modules and what belongs to the process: imported where the function arrives, never copied."""
 
-
 import pytest
 from shipping import payload, ship
 
@@ -121,11 +120,17 @@ def test_a_module_on_its_own_is_the_receivers_module():
 
 
 def test_a_module_that_needs_an_import_is_imported():
-    ship("import importable.deep.below as b\nobj = b", "assert obj.answer() == 42 and obj.__name__ == 'importable.deep.below'")
+    ship(
+        "import importable.deep.below as b\nobj = b",
+        "assert obj.answer() == 42 and obj.__name__ == 'importable.deep.below'",
+    )
 
 
 def test_an_extension_module_and_a_builtin_module_arrive():
-    ship("import _struct, sys, builtins\nobj = [_struct, sys, builtins]", "import _struct, sys, builtins\nassert obj == [_struct, sys, builtins]")
+    ship(
+        "import _struct, sys, builtins\nobj = [_struct, sys, builtins]",
+        "import _struct, sys, builtins\nassert obj == [_struct, sys, builtins]",
+    )
 
 
 def test_a_module_made_at_run_time_travels_with_its_content():
@@ -211,7 +216,10 @@ def test_no_byte_of_the_environment_is_in_the_payload():
 
 
 def test_the_environment_as_data_is_the_receivers_own():
-    ship("import os\nobj = {'env': os.environ, 'bytes': os.environb}", "import os\nassert obj['env'] is os.environ and obj['bytes'] is os.environb")
+    ship(
+        "import os\nobj = {'env': os.environ, 'bytes': os.environb}",
+        "import os\nassert obj['env'] is os.environ and obj['bytes'] is os.environb",
+    )
 
 
 def test_a_function_of_the_random_module_is_the_receivers_own():
@@ -301,8 +309,15 @@ def test_a_function_that_uses_numpy_arrives():
 
 def test_a_numpy_function_is_the_receivers_own():
     pytest.importorskip("numpy")
-    ship("import numpy\nobj = [numpy.sin, numpy.linalg.norm, numpy.float64]", "import numpy\nassert obj == [numpy.sin, numpy.linalg.norm, numpy.float64]")
+    ship(
+        "import numpy\nobj = [numpy.sin, numpy.linalg.norm, numpy.float64]",
+        "import numpy\nassert obj == [numpy.sin, numpy.linalg.norm, numpy.float64]",
+    )
 
 
 def test_loading_a_function_does_not_run_the_senders_script():
-    ship("import sys\nsys.senders_mark = 1\ndef f(): return 1\nobj = f", "import sys\nassert not hasattr(sys, 'senders_mark') and obj() == 1", in_place=False)
+    ship(
+        "import sys\nsys.senders_mark = 1\ndef f(): return 1\nobj = f",
+        "import sys\nassert not hasattr(sys, 'senders_mark') and obj() == 1",
+        in_place=False,
+    )

@@ -51,7 +51,11 @@ def test_a_weak_reference_is_alive_when_its_referent_travels():
 
 
 def test_a_weak_reference_alone_arrives_dead():
-    ship("import weakref, importable\nh = importable.Holder(1)\nobj = weakref.ref(h)", "assert obj() is None", in_place=False)
+    ship(
+        "import weakref, importable\nh = importable.Holder(1)\nobj = weakref.ref(h)",
+        "assert obj() is None",
+        in_place=False,
+    )
 
 
 def test_views_and_proxies_of_a_dict_share_it():
@@ -62,11 +66,17 @@ def test_views_and_proxies_of_a_dict_share_it():
 
 
 def test_a_match_of_a_pattern_arrives():
-    ship("import re\nobj = re.search(r'(?P<n>\\d+)', 'ab 12 c')", "assert obj['n'] == '12' and obj.span() == (3, 5) and obj.string == 'ab 12 c'")
+    ship(
+        "import re\nobj = re.search(r'(?P<n>\\d+)', 'ab 12 c')",
+        "assert obj['n'] == '12' and obj.span() == (3, 5) and obj.string == 'ab 12 c'",
+    )
 
 
 def test_a_struct_and_a_memoryview_arrive():
-    ship("import struct\nobj = [struct.Struct('<hH'), memoryview(b'xyz')[1:]]", "s, m = obj\nassert s.pack(-1, 2) == b'\\xff\\xff\\x02\\0' and bytes(m) == b'yz'")
+    ship(
+        "import struct\nobj = [struct.Struct('<hH'), memoryview(b'xyz')[1:]]",
+        "s, m = obj\nassert s.pack(-1, 2) == b'\\xff\\xff\\x02\\0' and bytes(m) == b'yz'",
+    )
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="iterators of itertools lost their pickling with Python 3.14")
@@ -83,7 +93,10 @@ def test_iterators_over_functions_arrive_where_they_are_and_are_not_consumed():
 
 
 def test_a_context_variable_keeps_its_name_and_default():
-    ship("import contextvars\nV = contextvars.ContextVar('V', default=3)\ndef f(): return V.get()\nobj = [f, V]", "f, V = obj\nassert f() == 3 and V.name == 'V'\nV.set(5)\nassert f() == 5")
+    ship(
+        "import contextvars\nV = contextvars.ContextVar('V', default=3)\ndef f(): return V.get()\nobj = [f, V]",
+        "f, V = obj\nassert f() == 3 and V.name == 'V'\nV.set(5)\nassert f() == 5",
+    )
 
 
 def test_an_exception_keeps_its_cause_and_its_notes():

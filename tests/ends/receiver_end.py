@@ -29,7 +29,9 @@ def operands(error, path, text):
     import ast
     import traceback
 
-    frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == path]
+    frames = [
+        (frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == path
+    ]
     if not frames:
         return
     frame, line = frames[-1]
