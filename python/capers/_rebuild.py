@@ -146,8 +146,11 @@ def module_dict(module):
 # let a class that arrives twice be one class, and let a class that comes home be the one that left.
 _classes: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 _keys: dict = {}
-# Keys of classes made by the payload that named them last; what fills those is welcome.
-_open: set = set()
+# For each class that a payload made here: the attributes that have been filled in. A load that broke off, or another one of
+# the same class at the same time, leaves the rest to whoever comes next.
+_filled: dict = {}
+# How many classes of this process have had a key derived from one definition.
+_alike: dict = {}
 _lock = RLock()
 
 
@@ -157,16 +160,28 @@ def _key_of(cls):
 
 
 def _track(cls, key):
-    """Note that the class *cls* has *key*, told apart by a number where another living class has it; return the key."""
+    """Note that the class *cls* has *key*; return the key."""
+
+    def forget(_):
+        _keys.pop(address, None)
+        _filled.pop(key, None)
+
     with _lock:
-        wanted, number = key, 1
-        while _classes.get(key, cls) is not cls:
-            number += 1
-            key = "%s-%d" % (wanted, number)
         address = id(cls)
         _classes[key] = cls
-        _keys[address] = (weakref.ref(cls, lambda _: _keys.pop(address, None)), key)
+        _keys[address] = (weakref.ref(cls, forget), key)
         return key
+
+
+def _name(cls, digest):
+    """Give the class *cls*, at home here, the key of its definition: *digest*, and a number where others were defined alike."""
+    with _lock:
+        key = digest
+        while True:
+            count = _alike[digest] = _alike.get(digest, 0) + 1
+            key = digest if count == 1 else "%s-%d" % (digest, count)
+            if _classes.get(key) is None:
+                return _track(cls, key)
 
 
 def _hook_owners(bases, everyone):
@@ -216,7 +231,6 @@ def class_(key, metaclass, name, bases, namespace, keywords=None):
     with _lock:
         known = _classes.get(key)
         if known is not None:
-            _open.discard(key)
             return known
         late = {}
         for attribute, value in namespace.items():
@@ -241,15 +255,17 @@ def class_(key, metaclass, name, bases, namespace, keywords=None):
             # Hooks have run for what they do elsewhere; what the class holds is what it held.
             if attribute not in ("__qualname__", "__classdictcell__") and made.__dict__.get(attribute) is not value:
                 type.__setattr__(made, attribute, value)
-        if key:
-            _open.add(_track(made, key))
+        _filled[_track(made, key)] = set()
         return made
 
 
 def class_attribute(cls, name, value):
-    """Set an attribute of *cls* that leads back to it, unless the class was here before: then it stays as it is."""
-    if _key_of(cls) in _open:
-        type.__setattr__(cls, name, value)
+    """Set an attribute of *cls* that leads back to it: once, and not where the class is at home."""
+    with _lock:
+        filled = _filled.get(_key_of(cls))
+        if filled is not None and name not in filled:
+            filled.add(name)
+            type.__setattr__(cls, name, value)
 
 
 def abc_register(cls, *subclasses):

@@ -90,7 +90,7 @@ pub(crate) fn importable(name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) 
     if is_main(&name_bytes) || registered(state, &name_bytes) {
         return Ok(false);
     }
-    let key = module.as_ptr() as usize;
+    let key = (module.as_ptr() as usize, name_bytes.to_vec());
     if let Ok(known) = state.importable.lock()
         && let Some((weak, verdict)) = known.get(&key)
         && weak.bind(py).cast::<PyWeakrefReference>().is_ok_and(|it| it.upgrade().is_some_and(|it| it.is(module)))
@@ -135,7 +135,12 @@ fn findable(state: &State, name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>
     for finder in py.import("sys")?.getattr(intern!(py, "meta_path"))?.try_iter()? {
         let finder = finder?;
         let Some(find_spec) = finder.getattr_opt(intern!(py, "find_spec"))? else { continue };
-        let Ok(found) = find_spec.call1((name, &path, py.None())) else { continue };
+        let found = match find_spec.call1((name, &path, py.None())) {
+            Ok(found) => found,
+            // A finder that fails finds nothing; the question here is only whether one of them does.
+            Err(error) if error.is_instance_of::<pyo3::exceptions::PyException>(py) => continue,
+            Err(error) => return Err(error),
+        };
         if found.is_none() {
             continue;
         }
@@ -162,9 +167,10 @@ pub(crate) fn at_home(globals: &Bound<'_, PyDict>, module: &Bound<'_, PyAny>) ->
     match dict_get(globals, intern!(globals.py(), "__name__").as_any())? {
         // Namespaces without a name belong to code generators (dataclasses, namedtuple): trust the stated module.
         None => Ok(true),
-        Some(name) => match name.cast::<PyString>() {
-            Ok(name) => Ok(!is_main(&str_bytes(name)?)),
-            Err(_) => Ok(true),
+        Some(name) => match (name.cast::<PyString>(), loaded(globals.py(), &name)?) {
+            (Ok(name), Some(maker)) => importable(name, &maker),
+            (Ok(name), None) => Ok(!is_main(&str_bytes(name)?)),
+            (Err(_), _) => Ok(true),
         },
     }
 }

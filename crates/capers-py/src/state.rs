@@ -29,7 +29,7 @@ pub(crate) struct State {
     /// `sys.stdlib_module_names`.
     pub(crate) stdlib: Py<PyFrozenSet>,
     /// Whether the module at an address can be imported elsewhere; the weak reference tells whether it is still that module.
-    pub(crate) importable: Mutex<HashMap<usize, (Py<PyAny>, bool)>>,
+    pub(crate) importable: Mutex<HashMap<(usize, Vec<u8>), (Py<PyAny>, bool)>>,
     /// Functions and types that are told apart by identity.
     pub(crate) known: Known,
 }

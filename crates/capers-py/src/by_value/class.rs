@@ -3,6 +3,7 @@
 //! The namespace travels in its order, minus what `type.__new__` makes itself. The key tells classes apart across
 //! payloads; it comes from the pickler, which derives it from this very description.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFunction, PyString, PyTuple, PyType};
@@ -49,7 +50,7 @@ pub(crate) fn is_python_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
 }
 
 /// A copy of what `class` itself holds.
-fn namespace<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn namespace<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyDict>> {
     let py = class.py();
     let proxy = py.get_type::<PyType>().getattr(intern!(py, "__dict__"))?.get_item(intern!(py, "__dict__"))?;
     let proxy = proxy.call_method1(intern!(py, "__get__"), (class,))?;
@@ -80,7 +81,9 @@ pub(crate) fn reduce<'py>(class: &Bound<'py, PyType>, key: &Bound<'py, PyString>
     let mut entries: Vec<(Bound<'py, PyString>, Part<'py>)> = Vec::with_capacity(namespace.len() + 1);
     let mut class_dict_cell = None;
     for (name, value) in namespace.iter() {
-        let Ok(name) = name.cast_into::<PyString>() else { continue };
+        let Ok(name) = name.cast_into::<PyString>() else {
+            return Err(PyTypeError::new_err("cannot pickle a class with an attribute whose name is not a string"));
+        };
         let text = str_bytes(&name)?;
         if REMADE.contains(&text.as_ref()) {
             continue;
@@ -175,6 +178,11 @@ fn class_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAn
         return Ok(None);
     }
     let Some(view) = function_view(value) else { return Ok(None) };
+    if let Some(annotate) = &view.annotate
+        && let Some(cell) = class_dict(annotate)?
+    {
+        return Ok(Some(cell));
+    }
     let Some(closure) = view.closure else { return Ok(None) };
     let names = view.code.getattr(intern!(py, "co_freevars"))?.cast_into::<PyTuple>()?;
     for (index, name) in names.iter().enumerate() {
@@ -282,7 +290,7 @@ fn enum_members<'py>(class: &Bound<'py, PyType>, members: &Bound<'py, PyDict>) -
             args.push(Part::Text(own_name.cast_into()?));
             continue;
         }
-        args.push(if plain_enum { Part::None } else { plain_value(&member, &data_type)? });
+        args.push(if plain_enum { Part::None } else { plain_value(&member)? });
         let state = member.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
         let mut entries = Vec::with_capacity(state.len());
         for (key, value) in state.iter() {
@@ -294,7 +302,7 @@ fn enum_members<'py>(class: &Bound<'py, PyType>, members: &Bound<'py, PyDict>) -
 }
 
 /// The value of a member as an instance of its data type alone.
-fn plain_value<'py>(member: &Bound<'py, PyAny>, data_type: &Bound<'py, PyAny>) -> PyResult<Part<'py>> {
+fn plain_value<'py>(member: &Bound<'py, PyAny>) -> PyResult<Part<'py>> {
     let py = member.py();
     for base in [
         py.get_type::<pyo3::types::PyInt>(),
@@ -314,7 +322,6 @@ fn plain_value<'py>(member: &Bound<'py, PyAny>, data_type: &Bound<'py, PyAny>) -
         }
     }
     // A data type of Python's own making is rebuilt from its attributes.
-    let _ = data_type;
     Ok(Part::None)
 }
 

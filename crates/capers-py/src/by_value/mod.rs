@@ -6,6 +6,7 @@
 
 pub(crate) mod class;
 pub(crate) mod code;
+pub(crate) mod definition;
 pub(crate) mod function;
 pub(crate) mod module;
 pub(crate) mod odd;

@@ -1,5 +1,6 @@
 //! Modules: by name where they can be imported, else by their whole namespace.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyModule, PyString};
@@ -36,7 +37,9 @@ pub(crate) fn reduce<'py>(module: &Bound<'py, PyModule>, context: &mut impl Cont
     };
     let mut items = Vec::with_capacity(dict.len());
     for (key, value) in dict.iter() {
-        let Ok(key) = key.cast_into::<PyString>() else { continue };
+        let Ok(key) = key.cast_into::<PyString>() else {
+            return Err(PyTypeError::new_err("cannot pickle a module with a name that is not a string"));
+        };
         let text = str_bytes(&key)?;
         if matches!(text.as_ref(), b"__builtins__" | b"__name__") {
             continue;

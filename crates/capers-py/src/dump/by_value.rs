@@ -144,6 +144,13 @@ impl<'py> Dumper<'py> {
             self.memoize_made(object);
             return Ok(Begun::Done);
         }
+        let open = self.stack.iter().any(|frame| match frame {
+            Frame::ByValue(frame) => matches!(frame.at, At::Arg(_)) && frame.object.is(object),
+            _ => false,
+        });
+        if open {
+            return Err(self.pickling_error("cannot pickle a code object whose constants lead back to it"));
+        }
         let constants = code::odd_constants(self.py, &info)?;
         let args = vec![Part::Int(tag), Part::Marshal(info), Part::None, Part::Object(constants.into_any())];
         self.begin_reduction(object, Reduction { make: Wire::Code, args, fills: Vec::new() })
@@ -156,15 +163,14 @@ impl<'py> Dumper<'py> {
         }
         let dict = object.dict();
         let reduction = module::reduce(object, &mut *self.memo)?;
-        if let Some((_, index)) = self.namespaces.iter().find(|(globals, _)| globals.is(&dict)) {
+        if let Some(index) = self.memo.module_of_space(dict.as_any()) {
             // A function brought the namespace along before: its module is there, only its other names are missing.
-            let index = *index;
             self.memo.put_at(object.as_any(), index);
             self.writer.get(index);
             let filling = ByValue::new(object.as_any(), reduction, At::Item(0, 0));
             return Ok(Begun::Frame(Frame::ByValue(Box::new(filling))));
         }
-        self.modules.push(object.clone());
+        self.memo.add_module(object);
         self.begin_reduction(object.as_any(), reduction)
     }
 

@@ -2,15 +2,15 @@
 
 use blake2::digest::consts::U16;
 use blake2::{Blake2b, Digest};
-use capers_pickle::{Checkpoint, Writer};
+use capers_pickle::Checkpoint;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use super::by_value::Slot;
 use super::memo::Mark;
-use super::{Begun, Dumper, Frame, Hooks};
-use crate::by_value::{Fill, Part, class, odd};
+use super::{Begun, Dumper, Frame};
+use crate::by_value::{Fill, Part, class, definition, odd};
 use crate::ffi::kind::Kind;
 use crate::policy;
 
@@ -29,8 +29,6 @@ pub(super) struct Classes<'py> {
     open: Vec<InProgress<'py>>,
     /// Number of the next postponed slot.
     next: usize,
-    /// Set while a definition is written only to be digested: classes have no keys then, and sets are sorted.
-    pub(super) defining: bool,
 }
 
 impl<'py> Classes<'py> {
@@ -119,32 +117,13 @@ impl<'py> Dumper<'py> {
     /// The key of a class: kept from its first journey, or the digest of its definition.
     fn class_key(&mut self, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
         let py = self.py;
-        if self.classes.defining {
-            return Ok(intern!(py, "").clone());
-        }
         let rebuild = py.import(intern!(py, "capers._rebuild"))?;
         let known = rebuild.getattr(intern!(py, "_key_of"))?.call1((class,))?;
         if let Ok(known) = known.cast_into::<PyString>() {
             return Ok(known);
         }
-        let hooks = Hooks {
-            reducer_override: self.hooks.reducer_override.clone(),
-            dispatch_table: self.hooks.dispatch_table.clone(),
-            ..Hooks::default()
-        };
-        let writer = Writer::new(capers_pickle::HIGHEST_PROTOCOL, Vec::new());
-        let mut definition = Dumper::new(py, writer, Box::default(), hooks, self.settings)?;
-        definition.classes.defining = true;
-        if let Err(error) = definition.save(class.as_any())
-            && !error.is_instance_of::<pyo3::exceptions::PyException>(py)
-        {
-            return Err(error);
-        }
-        // What cannot be written ends the definition early; if it cannot travel at all, the real attempt will say so with
-        // the right path.
-        let digest = Blake2b::<U16>::digest(definition.writer.as_bytes());
-        let key = format!("{digest:x}");
-        Ok(rebuild.getattr(intern!(py, "_track"))?.call1((class, key))?.cast_into()?)
+        let key = format!("{:x}", Blake2b::<U16>::digest(definition::describe(class)?));
+        Ok(rebuild.getattr(intern!(py, "_name"))?.call1((class, key))?.cast_into()?)
     }
 
     /// Takes back the nearest slot that led to `class`, which is still being made, and notes it for later.
@@ -183,7 +162,5 @@ impl<'py> Dumper<'py> {
         self.writer.rewind(checkpoint);
         self.memo.rewind(mark);
         self.classes.rewind(height, number);
-        let memo = &self.memo;
-        self.namespaces.retain(|(globals, _)| memo.get(globals.as_any()).is_some());
     }
 }

@@ -276,11 +276,7 @@ impl<'py> Dumper<'py> {
         if size == 0 {
             return Ok(Begun::Done);
         }
-        let mut items = set_items(set)?;
-        if self.classes.defining {
-            sort_for_digest(&mut items)?;
-        }
-        let items = PyTuple::new(self.py, items)?;
+        let items = PyTuple::new(self.py, set_items(set)?)?;
         let mut batch = Batch::new(Into::Set, items.try_iter()?.into_any());
         batch.set = Some((set.clone(), size));
         Ok(Begun::Frame(Frame::Batch(Box::new(batch))))
@@ -293,11 +289,7 @@ impl<'py> Dumper<'py> {
             return self.begin_call(set, self.py.get_type::<pyo3::types::PyFrozenSet>().into_any(), args);
         }
         self.writer.op(Op::Mark);
-        let mut items = set_items(set)?;
-        if self.classes.defining {
-            sort_for_digest(&mut items)?;
-        }
-        Ok(Begun::Frame(Frame::FrozenSet { set: set.clone(), items, index: 0 }))
+        Ok(Begun::Frame(Frame::FrozenSet { set: set.clone(), items: set_items(set)?, index: 0 }))
     }
 
     pub(super) fn step_frozenset(&mut self) -> PyResult<()> {
@@ -458,17 +450,6 @@ fn next<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>
 fn pair<'py>(item: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let tuple = item.cast::<PyTuple>().ok()?;
     if tuple.len() == 2 { Some((tuple_item(tuple, 0)?, tuple_item(tuple, 1)?)) } else { None }
-}
-
-/// An order of set elements that does not depend on the hash seed, as far as their types have one.
-fn sort_for_digest(items: &mut Vec<Bound<'_, PyAny>>) -> PyResult<()> {
-    let mut keyed = Vec::with_capacity(items.len());
-    for item in items.drain(..) {
-        keyed.push(((item.get_type().name()?.to_string(), item.repr()?.to_string_lossy().into_owned()), item));
-    }
-    keyed.sort_by(|a, b| a.0.cmp(&b.0));
-    items.extend(keyed.into_iter().map(|(_, item)| item));
-    Ok(())
 }
 
 #[cold]

@@ -121,8 +121,10 @@ impl<'py> Dumper<'py> {
                 && let Some(reference) = odd::sentinel_of_modules(&view.globals, &value)?
             {
                 self.spoil();
-                self.begin_reference(&value, &reference)?;
-                self.writer.op(Op::Pop);
+                // Before protocol 4 a dotted name would need a frame; names of sentinels have no dots.
+                if let Begun::Done = self.begin_reference(&value, &reference)? {
+                    self.writer.op(Op::Pop);
+                }
             }
         }
         Ok(())
@@ -170,14 +172,15 @@ impl<'py> Dumper<'py> {
             self.memo.preset(&view.code, view.globals.as_any(), main);
             return Ok(false);
         }
+        let start = self.writer.frame_content().len();
         let named = !is_main && policy::module_of(&view.globals)?.is_some();
         self.write_wire(Wire::Function);
         self.writer.tuple_begin(if view.closure.is_some() { 3 } else { 2 });
         self.begin_code(&view.code)?;
         self.write_globals(&view.globals)?;
-        if in_main {
-            let kept = info.opening.set(self.writer.frame_content().to_vec());
-            debug_assert!(kept.is_ok());
+        // What was written before the function, atoms and marks, leaves no trace in the memo and is not part of it.
+        if in_main && let Some(opening) = self.writer.frame_content().get(start..) {
+            info.opening.get_or_init(|| opening.to_vec());
         }
         Ok(named)
     }

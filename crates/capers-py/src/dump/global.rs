@@ -272,7 +272,7 @@ impl<'py> Dumper<'py> {
             return Ok(());
         }
         self.memo.add_namespace(globals.as_ptr() as usize);
-        let owner = self.modules.iter().find(|module| module.dict().is(globals)).and_then(|it| self.memo.get(it));
+        let owner = self.memo.owner_of(globals.as_any());
         if let Some(owner) = owner {
             self.write_wire(Wire::ModuleDict);
             self.writer.tuple_begin(1);
@@ -297,7 +297,7 @@ impl<'py> Dumper<'py> {
                 self.writer.op(Op::Reduce);
                 let index = self.memo.take_index();
                 self.writer.memoize(index);
-                self.namespaces.push((globals.clone(), index));
+                self.memo.add_space(globals.as_any(), index);
                 self.writer.tuple_end(1);
             }
             _ => {

@@ -7,7 +7,7 @@
 //! Entries are kept in order of insertion, so that a [`Mark`] is enough to take back all that came after it.
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyModule, PyString};
 
 use crate::ffi::access::{str_eq, str_hash};
 use crate::wire::Wire;
@@ -21,6 +21,9 @@ pub(crate) struct Mark {
     texts: usize,
     wires: usize,
     captures: usize,
+    namespaces: usize,
+    spaces: usize,
+    modules: usize,
     next: usize,
 }
 
@@ -37,7 +40,12 @@ pub(crate) struct Memo {
     modules: Vec<(&'static str, usize)>,
     captures: Vec<(usize, usize)>,
     capture_slots: Vec<u32>,
+    /// Addresses of the namespaces of functions, which are memoized objects.
     namespaces: Vec<usize>,
+    /// Namespaces made as those of a module, with the memo index of that module.
+    spaces: Vec<(Py<PyAny>, usize)>,
+    /// Modules that travel by value.
+    by_value: Vec<Py<PyModule>>,
     next: usize,
 }
 
@@ -74,6 +82,19 @@ impl Slots {
 
     fn set(&mut self, at: usize, entry: usize) {
         self.table[at] = Slot { stamp: self.stamp, entry: entry as u32 };
+    }
+
+    /// Takes out `entry`, the one inserted last.
+    fn remove(&mut self, hash: usize, entry: usize) {
+        let mask = self.table.len() - 1;
+        let mut at = hash & mask;
+        while self.table[at].stamp == self.stamp {
+            if self.table[at].entry as usize == entry {
+                self.table[at].stamp = 0;
+                return;
+            }
+            at = (at + 1) & mask;
+        }
     }
 
     /// Forgets all entries.
@@ -119,6 +140,24 @@ fn probe(slots: &[u32], hash: usize, matches: impl Fn(usize) -> bool) -> Result<
         }
         if matches(entry as usize) {
             return Ok(entry as usize);
+        }
+        at = (at + 1) & mask;
+    }
+}
+
+#[inline]
+fn capture_hash((globals, what): (usize, usize)) -> usize {
+    spread(globals).wrapping_mul(31) ^ spread(what)
+}
+
+/// Takes out `entry`, the one inserted last.
+fn remove(slots: &mut [u32], hash: usize, entry: usize) {
+    let mask = slots.len() - 1;
+    let mut at = hash & mask;
+    while slots[at] != EMPTY {
+        if slots[at] as usize == entry {
+            slots[at] = EMPTY;
+            return;
         }
         at = (at + 1) & mask;
     }
@@ -251,12 +290,11 @@ impl Memo {
             self.captures.push(key);
             return true;
         }
-        let hash = |(globals, what): (usize, usize)| spread(globals).wrapping_mul(31) ^ spread(what);
         if (self.captures.len() + 1) * 3 > self.capture_slots.len() * 2 {
             let captures = &self.captures;
-            rebuild(&mut self.capture_slots, captures.len(), |entry| hash(captures[entry]));
+            rebuild(&mut self.capture_slots, captures.len(), |entry| capture_hash(captures[entry]));
         }
-        match probe(&self.capture_slots, hash(key), |entry| self.captures[entry] == key) {
+        match probe(&self.capture_slots, capture_hash(key), |entry| self.captures[entry] == key) {
             Ok(_) => false,
             Err(at) => {
                 self.capture_slots[at] = self.captures.len() as u32;
@@ -284,6 +322,28 @@ impl Memo {
         self.namespaces.push(globals);
     }
 
+    /// Notes that `globals` was made as the namespace of the module under memo index `module`.
+    pub(crate) fn add_space(&mut self, globals: &Bound<'_, PyAny>, module: usize) {
+        self.spaces.push((globals.clone().unbind(), module));
+    }
+
+    /// The memo index of the module made along with the namespace `globals`.
+    pub(crate) fn module_of_space(&self, globals: &Bound<'_, PyAny>) -> Option<usize> {
+        self.spaces.iter().find(|(known, _)| globals.is(known)).map(|it| it.1)
+    }
+
+    /// Notes that `module` travels by value.
+    pub(crate) fn add_module(&mut self, module: &Bound<'_, PyModule>) {
+        self.by_value.push(module.clone().unbind());
+    }
+
+    /// The memo index of the module by value whose namespace `globals` is.
+    pub(crate) fn owner_of(&self, globals: &Bound<'_, PyAny>) -> Option<usize> {
+        let py = globals.py();
+        let owner = self.by_value.iter().find(|module| module.bind(py).dict().is(globals))?;
+        self.get(owner.bind(py).as_any())
+    }
+
     /// Whether names of the namespace at `globals` have been captured by functions.
     pub(crate) fn is_namespace(&self, globals: usize) -> bool {
         self.namespaces.contains(&globals)
@@ -296,26 +356,48 @@ impl Memo {
             texts: self.texts.len(),
             wires: self.wires.len(),
             captures: self.captures.len(),
+            namespaces: self.namespaces.len(),
+            spaces: self.spaces.len(),
+            modules: self.by_value.len(),
             next: self.next,
         }
     }
 
-    /// Forgets everything that came after `to`.
+    /// Forgets everything that came after `to`, at the cost of what is forgotten.
+    ///
+    /// The entry inserted last can be taken out of a table of linear probing without breaking a chain; a rebuilt table is
+    /// filled in the same order.
     pub(crate) fn rewind(&mut self, to: Mark) {
+        for entry in (to.entries..self.entries.len()).rev() {
+            self.slots.remove(spread(self.entries[entry].0.as_ptr() as usize), entry);
+        }
+        if !self.text_slots.is_empty() {
+            for entry in (to.texts..self.texts.len()).rev() {
+                remove(&mut self.text_slots, self.texts[entry].1 as usize, entry);
+            }
+        }
+        if !self.capture_slots.is_empty() {
+            for entry in (to.captures..self.captures.len()).rev() {
+                remove(&mut self.capture_slots, capture_hash(self.captures[entry]), entry);
+            }
+        }
+        if to.texts <= 4 {
+            self.text_slots.clear();
+        }
+        if to.captures < 16 {
+            self.capture_slots.clear();
+        }
         self.next = to.next;
-        self.entries.truncate(to.entries);
-        self.texts.truncate(to.texts);
         self.wires.truncate(to.wires);
         self.modules.retain(|it| it.1 < to.next);
         self.captures.truncate(to.captures);
-        let (entries, texts) = (&self.entries, &self.texts);
-        self.slots.rebuild(entries.len(), |entry| spread(entries[entry].0.as_ptr() as usize));
-        if texts.len() <= 4 {
-            self.text_slots.clear();
-        } else {
-            rebuild(&mut self.text_slots, texts.len(), |entry| texts[entry].1 as usize);
-        }
-        self.capture_slots.clear();
+        self.namespaces.truncate(to.namespaces);
+        // Dropping objects may run their __del__: the tables are in order before.
+        let entries = self.entries.split_off(to.entries);
+        let texts = self.texts.split_off(to.texts);
+        let spaces = self.spaces.split_off(to.spaces);
+        let modules = self.by_value.split_off(to.modules);
+        drop((entries, texts, spaces, modules));
     }
 
     /// Forgets everything; keeps the memory of the tables up to a bound.
@@ -327,6 +409,8 @@ impl Memo {
         self.modules.clear();
         self.captures.clear();
         self.namespaces.clear();
+        self.spaces.clear();
+        self.by_value.clear();
         self.text_slots.clear();
         self.capture_slots.clear();
         self.slots.clear();

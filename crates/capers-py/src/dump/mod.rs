@@ -25,7 +25,7 @@ mod reduce;
 mod weak;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyModule, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use capers_pickle::{Op, Writer};
 
@@ -110,10 +110,6 @@ pub(crate) struct Dumper<'py> {
     state: &'static State,
     stack: Vec<Frame<'py>>,
     classes: Classes<'py>,
-    /// Namespaces made as those of a module, with the memo index of that module.
-    namespaces: Vec<(Bound<'py, PyDict>, usize)>,
-    /// Modules that travel by value.
-    modules: Vec<Bound<'py, PyModule>>,
     /// The functions written so far, as long as the payload depends on nothing else.
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
@@ -139,8 +135,6 @@ impl<'py> Dumper<'py> {
             state: state(py)?,
             stack: Vec::new(),
             classes: Classes::default(),
-            namespaces: Vec::new(),
-            modules: Vec::new(),
             recorded: None,
             weak: weak::Weak::default(),
             hooked,

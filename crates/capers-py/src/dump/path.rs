@@ -25,11 +25,8 @@ pub(super) fn explain(dumper: &Dumper<'_>, base: usize, root: &Bound<'_, PyAny>,
     }
     let path = path(&dumper.stack[base..], root);
     let value = error.value(py);
-    let exact = |class: &Bound<'_, PyType>| value.get_type().is(class);
     let message = value.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-    let refused = exact(dumper.state.pickling_error.bind(py))
-        || (exact(&py.get_type::<pyo3::exceptions::PyTypeError>())
-            && (message.starts_with("cannot pickle") || message.starts_with("can't pickle")));
+    let refused = is_refusal(dumper, &error);
     if refused && !path.is_empty() {
         let class = dumper.state.cannot_pickle.bind(py).clone();
         let traceback = error.traceback(py);
@@ -44,6 +41,20 @@ pub(super) fn explain(dumper: &Dumper<'_>, base: usize, root: &Bound<'_, PyAny>,
         drop(noted);
     }
     error
+}
+
+/// Whether `error` says that an object cannot travel, by us or by `object.__reduce_ex__`, and not that code of the user failed.
+#[cold]
+pub(super) fn is_refusal(dumper: &Dumper<'_>, error: &PyErr) -> bool {
+    let py = dumper.py;
+    let value = error.value(py);
+    let kind = value.get_type();
+    if kind.is(dumper.state.pickling_error.bind(py)) || kind.is(dumper.state.cannot_pickle.bind(py)) {
+        return true;
+    }
+    let message = value.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    kind.is(py.get_type::<pyo3::exceptions::PyTypeError>())
+        && (message.starts_with("cannot pickle") || message.starts_with("can't pickle"))
 }
 
 /// The path as text, such as `handler.__globals__['service'].pool[3]`; empty when the failure is at the root itself.

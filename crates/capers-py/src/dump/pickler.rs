@@ -211,14 +211,16 @@ impl Pickler {
             (memo, protocol, Settings { fix_imports: this.fix_imports && protocol < 3, fast: this.fast != 0 })
         };
         let writer = Writer::new(protocol, Vec::new());
+        let mark = memo.mark();
         let dumper = Dumper::new(py, writer, memo, hooks, settings);
         let (outcome, memo) = match dumper {
             Ok(mut dumper) => {
                 let outcome = dumper.dump(obj);
                 let mut memo = dumper.memo;
                 if outcome.is_err() {
-                    // What was written last may not have reached the file: nothing of it may be referred to.
-                    memo.clear();
+                    // What was written last may not have reached the file: nothing of it may be referred to. What earlier
+                    // dumps wrote is there.
+                    memo.rewind(mark);
                 }
                 (outcome, memo)
             }
@@ -284,7 +286,7 @@ impl Pickler {
     }
 
     #[setter]
-    fn set_memo(&mut self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn set_memo(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let mut memo = Box::<Memo>::default();
         let items = value.cast::<PyDict>().map_err(|_| {
             PyTypeError::new_err(format!(
@@ -303,7 +305,6 @@ impl Pickler {
         while memo.next_index() < next {
             memo.take_index();
         }
-        let _ = py;
         self.memo = Some(memo);
         Ok(())
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use super::by_value::{At, ByValue, Slot};
@@ -52,10 +51,8 @@ impl<'py> Dumper<'py> {
     /// written as a dead one then.
     #[cold]
     pub(super) fn weaken(&mut self, base: usize, error: &PyErr) -> PyResult<bool> {
-        let py = self.py;
         self.forget_closed();
-        let refused =
-            error.is_instance_of::<PyTypeError>(py) || error.is_instance(py, self.state.pickling_error.bind(py));
+        let refused = super::path::is_refusal(self, error);
         match self.weak.open.last() {
             Some((place, ..)) if refused && *place >= base => {}
             _ => return Ok(false),
