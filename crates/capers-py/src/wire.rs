@@ -91,6 +91,7 @@ wire! {
     FilterFalse = "itertools", "filterfalse";
     Repeat = "itertools", "repeat";
     StarMap = "itertools", "starmap";
+    PartialMethod = "functools", "partialmethod";
     /// A bound method.
     Method = "types", "MethodType";
     /// Bytes in protocols without bytes.

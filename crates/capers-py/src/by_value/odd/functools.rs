@@ -138,3 +138,13 @@ pub(crate) fn unnamed<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Reduct
     }
     Ok(Some(Reduction { make: Wire::Ufunc, args, fills: Vec::new() }))
 }
+
+/// A `partialmethod` of 3.14 and later cannot be made without its function, which its own reduction leaves out.
+pub(super) fn partial_method<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
+    if cfg!(not(Py_3_14)) {
+        return Ok(None);
+    }
+    let function = object.getattr(intern!(object.py(), "func"))?;
+    let dict = super::instance_dict(object)?.map(|dict| dict.iter().collect()).unwrap_or_default();
+    super::filled(Wire::PartialMethod, vec![Part::Object(function)], super::attributes(dict))
+}

@@ -97,6 +97,7 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("dataclasses", "_MISSING_TYPE", Exact, |it| singletons::of(it, "dataclasses", &["MISSING"])),
     ("functools", "KeyWrapper", Exact, functools::comparison_key),
     ("functools", "_lru_cache_wrapper", Exact, functools::lru_cache),
+    ("functools", "partialmethod", Exact, functools::partial_method),
     ("itertools", "accumulate", Exact, iterators::unlisted),
     ("itertools", "batched", Exact, iterators::unlisted),
     ("itertools", "chain", Exact, iterators::chain),
