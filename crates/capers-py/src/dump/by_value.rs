@@ -144,11 +144,12 @@ impl<'py> Dumper<'py> {
             self.memoize_made(object);
             return Ok(Begun::Done);
         }
-        let open = self.stack.iter().any(|frame| match frame {
+        // A constant that leads back through a list or the like, which is in the memo by then, ends the second time round.
+        let open = self.stack.iter().filter(|frame| match frame {
             Frame::ByValue(frame) => matches!(frame.at, At::Arg(_)) && frame.object.is(object),
             _ => false,
         });
-        if open {
+        if open.count() > 1 {
             return Err(self.pickling_error("cannot pickle a code object whose constants lead back to it"));
         }
         let constants = code::odd_constants(self.py, &info)?;
