@@ -119,19 +119,43 @@ impl<'py> Dumper<'py> {
         name: &Bound<'py, PyString>,
     ) -> PyResult<Begun<'py>> {
         let text = name.to_string_lossy().into_owned();
-        if let Some((parents, last)) = text.rsplit_once('.') {
-            let holder = policy::loaded(self.py, module.as_any())?
-                .map(|it| policy::resolve(&it, &PyString::new(self.py, parents)))
-                .transpose()?
-                .flatten();
-            if let Some(holder) = holder {
-                let getattr = modules(self.py)?.get_item(intern!(self.py, "builtins"))?;
-                let getattr =
-                    getattr.ok_or_else(|| PyTypeError::new_err("builtins is not loaded"))?.getattr("getattr")?;
-                let args = PyTuple::new(self.py, [holder, PyString::new(self.py, last).into_any()])?;
-                return self.begin_call(object, getattr, args);
+        let Some((parents, last)) = text.rsplit_once('.') else {
+            self.write_global_lines(module, name)?;
+            self.memoize(object);
+            return Ok(Begun::Done);
+        };
+        let builtins = modules(self.py)?.get_item(intern!(self.py, "builtins"))?;
+        let getattr = builtins.ok_or_else(|| PyTypeError::new_err("builtins is not loaded"))?.getattr("getattr")?;
+        if cfg!(Py_3_13) {
+            // One call inside the other, none of the steps memoized (`save_global` in `_pickle.c` from 3.13 on).
+            let mut parts = text.split('.');
+            let first = PyString::new(self.py, parts.next().unwrap_or_default());
+            for _ in parts.clone() {
+                self.begin(&getattr)?;
+                self.writer.tuple_begin(2);
             }
+            self.write_global_lines(module, &first)?;
+            for part in parts {
+                self.begin(PyString::new(self.py, part).as_any())?;
+                self.writer.tuple_end(2);
+                self.writer.op(Op::Reduce);
+            }
+            self.memoize(object);
+            return Ok(Begun::Done);
         }
+        let holder = policy::loaded(self.py, module.as_any())?
+            .map(|it| policy::resolve(&it, &PyString::new(self.py, parents)))
+            .transpose()?
+            .flatten();
+        let Some(holder) = holder else {
+            return Err(self.pickling_error(format!("Can't pickle {}: {parents} is gone", repr(object))));
+        };
+        let args = PyTuple::new(self.py, [holder, PyString::new(self.py, last).into_any()])?;
+        self.begin_call(object, getattr, args)
+    }
+
+    /// Writes `GLOBAL`, under the names of Python 2 where asked to.
+    fn write_global_lines(&mut self, module: &Bound<'py, PyString>, name: &Bound<'py, PyString>) -> PyResult<()> {
         let (mut module, mut name) = (module.clone(), name.clone());
         if self.settings.fix_imports && self.writer.protocol() < 3 {
             let names = self.state.reverse_names.bind(self.py);
@@ -154,8 +178,7 @@ impl<'py> Dumper<'py> {
             )));
         }
         self.writer.global(&module_bytes, &name_bytes);
-        self.memoize(object);
-        Ok(Begun::Done)
+        Ok(())
     }
 
     /// Writes `object` as a global, as `pickle` does: by `name` or its own qualname, in its own module or the first one
