@@ -6,10 +6,10 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFunction, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::{Fill, Part, Reduction};
-use crate::ffi::access::{dict_get, str_bytes, tuple_item};
+use crate::ffi::access::{cell_content, dict_get, str_bytes};
 use crate::ffi::function::function_view;
 use crate::ffi::kind::{Kind, kind};
 use crate::policy;
@@ -17,6 +17,9 @@ use crate::wire::Wire;
 
 /// Names that a class gets from the interpreter or its metaclass when it is made.
 const REMADE: [&[u8]; 4] = [b"__abstractmethods__", b"_abc_impl", b"__annotations_cache__", b"__qualname__"];
+
+/// How many functions deep the cell of the class's namespace is looked for: `typing` wraps annotations once.
+const WRAPPERS: usize = 3;
 
 /// Names that an enumeration gets with its members.
 const ENUM_TABLES: [&[u8]; 6] = [
@@ -97,7 +100,7 @@ pub(crate) fn reduce<'py>(class: &Bound<'py, PyType>, key: &Bound<'py, PyString>
             continue;
         }
         if class_dict_cell.is_none() {
-            class_dict_cell = class_dict(&value)?;
+            class_dict_cell = class_dict(&value, WRAPPERS)?;
         }
         let is_module = text.as_ref() == b"__module__";
         drop(text);
@@ -171,23 +174,26 @@ fn is_member(members: Option<&Bound<'_, PyDict>>, name: &Bound<'_, PyString>) ->
     members.map_or(Ok(false), |members| members.contains(name))
 }
 
-/// The cell through which annotation scopes see the namespace of their class, if `value` is a function that has one.
-fn class_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+/// The cell through which annotation scopes see the namespace of their class, if `value` is a function that has one: in
+/// its own closure, in that of its annotations, or in that of a function it wraps.
+fn class_dict<'py>(value: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = value.py();
-    if !value.is_instance_of::<PyFunction>() {
-        return Ok(None);
-    }
     let Some(view) = function_view(value) else { return Ok(None) };
-    if let Some(annotate) = &view.annotate
-        && let Some(cell) = class_dict(annotate)?
-    {
-        return Ok(Some(cell));
+    let mut inner: Vec<_> = view.annotate.into_iter().collect();
+    if let Some(closure) = view.closure {
+        let names = view.code.getattr(intern!(py, "co_freevars"))?.cast_into::<PyTuple>()?;
+        for (name, cell) in names.iter().zip(closure.iter()) {
+            if name.eq(intern!(py, "__classdict__"))? {
+                return Ok(Some(cell));
+            }
+            inner.extend(cell_content(&cell)?);
+        }
     }
-    let Some(closure) = view.closure else { return Ok(None) };
-    let names = view.code.getattr(intern!(py, "co_freevars"))?.cast_into::<PyTuple>()?;
-    for (index, name) in names.iter().enumerate() {
-        if name.eq(intern!(py, "__classdict__"))? {
-            return Ok(tuple_item(&closure, index));
+    if depth > 0 {
+        for value in inner {
+            if let Some(cell) = class_dict(&value, depth - 1)? {
+                return Ok(Some(cell));
+            }
         }
     }
     Ok(None)

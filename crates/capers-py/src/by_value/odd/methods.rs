@@ -4,11 +4,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFunction, PyString, PyType};
 
-use super::stated;
 use super::table::{found, is_python_made};
 use super::{
     Answer, Fill, Part, Travel, attributes, class_of, filled, instance_dict, is_exactly, made, named, own_attributes,
-    stored,
+    stated, stored,
 };
 use crate::policy::{self, Reference};
 use crate::wire::Wire;

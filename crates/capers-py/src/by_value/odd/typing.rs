@@ -3,7 +3,6 @@
 //! What the source says of them after a colon or an equals sign is evaluated late, since 3.12: it may lead to the very
 //! thing that is being defined. So it is the function that evaluates it that travels.
 
-use pyo3::exceptions::PyAttributeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFunction, PyString, PyTuple};
@@ -34,35 +33,27 @@ pub(super) fn parameter<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let kind = object.get_type().name()?;
     let mut options: Vec<(Bound<'py, PyString>, Part<'py>)> = Vec::new();
     let mut put = |name: &str, value: Part<'py>| options.push((PyString::intern(py, name), value));
-    let thunk = |what: &str, fallback: bool| evaluator(object, &name, what, fallback);
     let constraints = match optional(object, "__constraints__") {
         Ok(found) => found.and_then(|it| it.cast_into::<PyTuple>().ok()).filter(|it| !it.is_empty()),
         Err(_) => None,
     };
-    let late_default = thunk("evaluate_default", false)?;
-    let late = if kind.to_str()? != "TypeVar" {
-        false
-    } else if let Some(constraints) = &constraints {
-        match thunk("evaluate_constraints", late_default.is_none())? {
-            Some(function) => {
-                put("evaluate_constraints", Part::Object(function));
-                put("count", Part::Int(constraints.len() as i64));
-                true
-            }
-            None => {
-                put("constraints", Part::Object(constraints.clone().into_any()));
-                false
+    let Evaluators { first, default: late_default } =
+        evaluators(object, &name, &["evaluate_constraints", "evaluate_bound"])?;
+    let late = first.is_some() || late_default.is_some();
+    match (first, constraints) {
+        (Some(function), Some(constraints)) => {
+            put("evaluate_constraints", Part::Object(function));
+            put("count", Part::Int(constraints.len() as i64));
+        }
+        (Some(function), None) => put("evaluate_bound", Part::Object(function)),
+        (None, Some(constraints)) => put("constraints", Part::Object(constraints.into_any())),
+        (None, None) if kind.to_str()? == "TypeVar" => {
+            if let Some(bound) = optional(object, "__bound__")?.filter(|it| !it.is_none()) {
+                put("bound", Part::Object(bound));
             }
         }
-    } else if let Some(function) = thunk("evaluate_bound", late_default.is_none())? {
-        put("evaluate_bound", Part::Object(function));
-        true
-    } else {
-        if let Some(bound) = optional(object, "__bound__")?.filter(|it| !it.is_none()) {
-            put("bound", Part::Object(bound));
-        }
-        false
-    };
+        (None, None) => {}
+    }
     match late_default {
         Some(function) => put("evaluate_default", Part::Object(function)),
         None if late => {}
@@ -89,38 +80,42 @@ pub(super) fn parameter<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     made(Wire::TypeVariable, vec![Part::Text(kind.cast_into()?), Part::Object(name), module, Part::Entries(options)])
 }
 
-/// The function of the source that evaluates `what`: an attribute since 3.14, before visible to the garbage collector only,
-/// where it is called like the parameter.
-fn evaluator<'py>(
-    object: &Bound<'py, PyAny>,
-    name: &Bound<'py, PyAny>,
-    what: &str,
-    fallback: bool,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    match optional(object, what) {
-        Ok(Some(found)) => return Ok(Some(found).filter(pyo3::types::PyAnyMethods::is_exact_instance_of::<PyFunction>)),
-        Ok(None) => {}
-        Err(error) if error.is_instance_of::<PyAttributeError>(object.py()) => {}
-        Err(error) => return Err(error),
+/// The functions of the source that evaluate the bound, the constraints or the value of an alias, and the default.
+///
+/// They are attributes since 3.14. Before, only the garbage collector sees them: they are called like the parameter, and that
+/// of the default comes last (`Objects/typevarobject.c`, `typevar_traverse`).
+struct Evaluators<'py> {
+    first: Option<Bound<'py, PyAny>>,
+    default: Option<Bound<'py, PyAny>>,
+}
+
+fn evaluators<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>, firsts: &[&str]) -> PyResult<Evaluators<'py>> {
+    let py = object.py();
+    if cfg!(Py_3_14) {
+        // Where there is no source, these are objects of another kind that hold the value.
+        let function = |name: &str| -> PyResult<_> {
+            Ok(optional(object, name)?.filter(|it| it.is_exact_instance_of::<PyFunction>()))
+        };
+        let mut first = None;
+        for name in firsts {
+            first = first.or(function(name)?);
+        }
+        return Ok(Evaluators { first, default: function("evaluate_default")? });
     }
-    if cfg!(Py_3_14) || !cfg!(Py_3_12) {
-        return Ok(None);
-    }
-    let is_default = |it: &Bound<'py, PyAny>| -> PyResult<bool> {
-        let qualname = it.getattr(intern!(object.py(), "__qualname__"))?.str()?;
-        Ok(qualname.to_string_lossy().contains("<default of"))
-    };
-    let wanted = what == "evaluate_default";
-    for each in referents(object)? {
-        if each.is_exact_instance_of::<PyFunction>()
-            && each.getattr(intern!(object.py(), "__name__"))?.eq(name)?
-            && (!wanted || is_default(&each)?)
-            && (wanted || fallback || !is_default(&each)?)
-        {
-            return Ok(Some(each));
+    let mut functions = Vec::new();
+    if cfg!(Py_3_12) {
+        for each in referents(object)? {
+            if each.is_exact_instance_of::<PyFunction>() && each.getattr(intern!(py, "__name__"))?.eq(name)? {
+                functions.push(each);
+            }
         }
     }
-    Ok(None)
+    let has_default = match optional(object, "has_default")? {
+        Some(method) => method.call0()?.is_truthy()?,
+        None => false,
+    };
+    let default = if has_default { functions.pop() } else { None };
+    Ok(Evaluators { first: functions.into_iter().next(), default })
 }
 
 /// `P.args` and `P.kwargs`.
@@ -152,7 +147,7 @@ pub(super) fn alias<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         return Ok(None);
     }
     let parameters = object.getattr(intern!(py, "__type_params__"))?;
-    let late = if parameters.is_truthy()? { None } else { evaluator(object, &name, "evaluate_value", true)? };
+    let late = if parameters.is_truthy()? { None } else { evaluators(object, &name, &["evaluate_value"])?.first };
     let value = match late {
         Some(function) => function,
         None => object.getattr(intern!(py, "__value__"))?,
