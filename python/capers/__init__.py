@@ -36,7 +36,8 @@ def _native():
 
         version = "%d.%d" % sys.version_info[:2]
         raise ImportError(
-            "capers has no native module for this Python version (%s %s): %s" % (sys.implementation.name, version, error)
+            "capers has no native module for this Python version (%s %s): %s"
+            % (sys.implementation.name, version, error)
         ) from error
     return _core
 

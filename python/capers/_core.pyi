@@ -9,7 +9,7 @@ from pickle import UnpicklingError as UnpicklingError
 from types import ModuleType
 from typing import Any, Protocol, SupportsIndex, TypeAlias
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 __all__ = [
     "DEFAULT_PROTOCOL",
@@ -79,6 +79,7 @@ def register_pickle_by_value(module: ModuleType | str) -> None: ...
 def unregister_pickle_by_value(module: ModuleType | str) -> None: ...
 def list_registry_pickle_by_value() -> set[str]: ...
 
+@disjoint_base
 class Pickler:
     bin: int
     fast: int
@@ -95,6 +96,7 @@ class Pickler:
     def dump(self, obj: object, /) -> None: ...
     def clear_memo(self) -> None: ...
 
+@disjoint_base
 class Unpickler:
     memo: dict[int, Any]
     persistent_load: Callable[[Any], Any]

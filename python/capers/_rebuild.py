@@ -186,10 +186,10 @@ def _name(cls, digest):
 
 def _hook_owners(bases, everyone):
     """The classes whose ``__init_subclass__`` a new class over *bases* must not run: those by value, or all in Python."""
-    for base in {each: None for base in bases for each in base.__mro__}:
-        hook = base.__dict__.get("__init_subclass__")
-        if isinstance(hook, classmethod) and (everyone or _key_of(base) is not None):
-            yield base, hook
+    for owner in {each: None for base in bases for each in base.__mro__}:
+        hook = owner.__dict__.get("__init_subclass__")
+        if isinstance(hook, classmethod) and (everyone or _key_of(owner) is not None):
+            yield owner, hook
 
 
 def _make_class(maker, metaclass, name, bases, namespace, keywords, quiet):
@@ -600,7 +600,7 @@ _HIDDEN = {
     "int_info": lambda: type(sys.int_info),
     "thread_info": lambda: type(sys.thread_info),
     "version_info": lambda: type(sys.version_info),
-    "KeyWrapper": lambda: type(functools.cmp_to_key(print)),
+    "KeyWrapper": lambda: type(functools.cmp_to_key(lambda a, b: 0)),
     "PyCArrayType": lambda: type(__import__("ctypes").Array),
     "PyCFuncPtrType": lambda: type(__import__("ctypes")._CFuncPtr),
     "PyCPointerType": lambda: type(__import__("ctypes")._Pointer),

@@ -24,7 +24,10 @@ typing.TypeVar type(typing.Any) type(typing.List)
 
 def test_they_are_the_receivers_own():
     text = ", ".join(TYPES)
-    ship(SETUP + f"obj = [{text}]", SETUP + f"want = [{text}]\nassert all(a is b for a, b in zip(obj, want, strict=True))")
+    ship(
+        SETUP + f"obj = [{text}]",
+        SETUP + f"want = [{text}]\nassert all(a is b for a, b in zip(obj, want, strict=True))",
+    )
 
 
 @pytest.mark.parametrize("name", ["function", "dict_keys", "lock"])

@@ -93,27 +93,36 @@ def exceptions():
     with open("f") as a, open("g") as b: return a, b
 def unicode_names(α, naïve): β = α.γ; return β + naïve + global_é
 def many(): return (%s)
-''' % (", ".join(map(str, range(260))),
-       ", ".join("n%d" % i for i in range(140)))
+''' % (", ".join(map(str, range(260))), ", ".join("n%d" % i for i in range(140)))
 if sys.version_info >= (3, 12):
-    SOURCE += '''
+    SOURCE += """
 def generic[T: (int, str), *Ts, **P](x: T) -> T: return x
 class Box[T]:
     item: T
     def get(self) -> T: return helper(self.item)
 type Alias[K] = dict[K, COUNTER]
-'''
+"""
 
-USES = {"LOAD_GLOBAL": "GlobalRead", "LOAD_NAME": "GlobalRead", "LOAD_FROM_DICT_OR_GLOBALS": "GlobalRead",
-        "DELETE_GLOBAL": "GlobalRead", "DELETE_NAME": "GlobalRead", "STORE_GLOBAL": "GlobalWrite",
-        "STORE_NAME": "GlobalWrite", "IMPORT_NAME": "Import"}
+USES = {
+    "LOAD_GLOBAL": "GlobalRead",
+    "LOAD_NAME": "GlobalRead",
+    "LOAD_FROM_DICT_OR_GLOBALS": "GlobalRead",
+    "DELETE_GLOBAL": "GlobalRead",
+    "DELETE_NAME": "GlobalRead",
+    "STORE_GLOBAL": "GlobalWrite",
+    "STORE_NAME": "GlobalWrite",
+    "IMPORT_NAME": "Import",
+}
 
 
 def name_uses(code):
     """The uses `dis` sees, its resolution of arguments being the independent witness."""
     named = set(opcode.hasname)
-    return "".join(f"{USES.get(i.opname, 'Attribute')} {code.co_names.index(i.argval)}\n"
-                   for i in dis.get_instructions(code) if i.opcode in named)
+    return "".join(
+        f"{USES.get(i.opname, 'Attribute')} {code.co_names.index(i.argval)}\n"
+        for i in dis.get_instructions(code)
+        if i.opcode in named
+    )
 
 
 def samples(module):
@@ -123,6 +132,7 @@ def samples(module):
 
 
 def main(path):
+    """Write the marshal bytes of each sample function to *path*."""
     module = compile(SOURCE, "<golden>", "exec", dont_inherit=True)
     with open(path, "wb") as file:
         for code in samples(module):

@@ -109,7 +109,7 @@ fn is_simple(view: &FunctionView<'_>) -> bool {
     let no_params = |it: &Option<Bound<'_, PyAny>>| {
         it.as_ref().is_none_or(|it| it.cast::<PyTuple>().is_ok_and(pyo3::types::PyTupleMethods::is_empty))
     };
-    view.kwdefaults.as_ref().is_none_or(|it| it.is_none())
+    view.kwdefaults.as_ref().is_none_or(pyo3::types::PyAnyMethods::is_none)
         && unset(&view.annotations)
         && unset(&view.annotate)
         && no_params(&view.type_params)

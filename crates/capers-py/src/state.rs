@@ -8,6 +8,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFrozenSet, PyType};
 
+/// By address and name of a module: a weak reference to it, and whether it can be imported elsewhere.
+pub(crate) type Verdicts = HashMap<(usize, Vec<u8>), (Py<PyAny>, bool)>;
+
 /// Kept objects; one for the process, as PyO3 modules load in one interpreter only.
 pub(crate) struct State {
     /// `pickle.PicklingError`.
@@ -29,7 +32,7 @@ pub(crate) struct State {
     /// `sys.stdlib_module_names`.
     pub(crate) stdlib: Py<PyFrozenSet>,
     /// Whether the module at an address can be imported elsewhere; the weak reference tells whether it is still that module.
-    pub(crate) importable: Mutex<HashMap<(usize, Vec<u8>), (Py<PyAny>, bool)>>,
+    pub(crate) importable: Mutex<Verdicts>,
     /// Functions and types that are told apart by identity.
     pub(crate) known: Known,
 }

@@ -70,7 +70,7 @@ fn token(value: &Bound<'_, PyAny>, depth: usize, out: &mut Vec<u8>) -> PyResult<
             }
         }
         Kind::Module => {
-            write(out, b'm', value.getattr(intern!(value.py(), "__name__"))?.str()?.to_string_lossy().as_bytes())
+            write(out, b'm', value.getattr(intern!(value.py(), "__name__"))?.str()?.to_string_lossy().as_bytes());
         }
         kind @ (Kind::Tuple | Kind::List | Kind::Set | Kind::FrozenSet) => {
             write(out, b'l', &(value.len()? as u64).to_le_bytes());
@@ -117,7 +117,7 @@ fn function(view: &FunctionView<'_>, depth: usize, out: &mut Vec<u8>) -> PyResul
     if let Some(defaults) = &view.defaults {
         token(defaults.as_any(), depth - 1, out)?;
     }
-    for cell in view.closure.iter().flat_map(|it| it.iter()) {
+    for cell in view.closure.iter().flat_map(pyo3::types::PyTupleMethods::iter) {
         if let Some(content) = cell_content(&cell)? {
             shallow(&content, depth, out)?;
         }

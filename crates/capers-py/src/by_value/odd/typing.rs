@@ -94,7 +94,7 @@ fn evaluators<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>, firsts:
     if cfg!(Py_3_14) {
         // Where there is no source, these are objects of another kind that hold the value.
         let function = |name: &str| -> PyResult<_> {
-            Ok(optional(object, name)?.filter(|it| it.is_exact_instance_of::<PyFunction>()))
+            Ok(optional(object, name)?.filter(pyo3::types::PyAnyMethods::is_exact_instance_of::<PyFunction>))
         };
         let mut first = None;
         for name in firsts {
