@@ -40,7 +40,6 @@ CARRIED = {
     "default_dict": lambda: collections.defaultdict(list, a=[1]),
     "chain_map": lambda: collections.ChainMap({1: 2}),
     "partial": lambda: functools.partial(int, base=2),
-    "partialmethod": lambda: functools.partialmethod(int, 2),
     "itemgetter": lambda: operator.itemgetter(1, 2),
     "pattern": lambda: re.compile("a(b)"),
     "array": lambda: array.array("i", [1, 2]),
@@ -73,6 +72,9 @@ CARRIED = {
     "type_of_none": lambda: type(None),
     "user_dict": lambda: collections.UserDict(a=1),
 }
+if sys.version_info < (3, 14):
+    # From 3.14 on pickle writes a partialmethod that it cannot load.
+    CARRIED["partialmethod"] = lambda: functools.partialmethod(int, 2)
 if sys.version_info < (3, 14):
     CARRIED["count"] = lambda: itertools.count(3)
     CARRIED["repeat"] = lambda: itertools.repeat(3, 2)
