@@ -84,7 +84,7 @@ class Pickler:
     bin: int
     fast: int
     dispatch_table: Mapping[type, Callable[[Any], Any]]
-    memo: dict[int, tuple[int, Any]]
+    memo: Any
     persistent_id: Callable[[Any], Any]
     def __init__(
         self,

@@ -13,10 +13,12 @@ REFUSED = {
     "_MainThread": ("threading.current_thread()", "process"),
     "PyCapsule": ("datetime.datetime_CAPI", "address"),
     "TextIOWrapper": ("open(os.pipe()[0])", "descriptor"),
+    "Popen": ("subprocess.Popen([sys.executable, '-c', ''])", "child"),
+    "_TemporaryFileCloser": ("tempfile.NamedTemporaryFile()", "goes"),
     "Task": ("task()", "event loop"),
 }
 SETUP = """
-import asyncio, capers, contextvars, datetime, os, pickle, sys, threading, warnings
+import asyncio, capers, contextvars, datetime, os, pickle, subprocess, sys, tempfile, threading, warnings
 warnings.simplefilter("ignore")
 async def co(): ...
 async def ag(): yield
@@ -44,6 +46,10 @@ except pickle.PicklingError as error:
     assert {reason!r} in said and "['k'][0]" in said, said
 else:
     raise AssertionError("it was written")
+try:
+    capers.dumps(held)
+except pickle.PicklingError as error:
+    assert isinstance(error, TypeError) and {reason!r} in str(error)
 """
     )
 

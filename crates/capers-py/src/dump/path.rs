@@ -27,10 +27,11 @@ pub(super) fn explain(dumper: &Dumper<'_>, base: usize, root: &Bound<'_, PyAny>,
     let value = error.value(py);
     let message = value.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
     let refused = is_refusal(dumper, &error);
-    if refused && !path.is_empty() {
+    if refused {
         let class = dumper.state.cannot_pickle.bind(py).clone();
         let traceback = error.traceback(py);
-        let explained = PyErr::from_type(class, (format!("{message} (at {path})"),));
+        let message = if path.is_empty() { message } else { format!("{message} (at {path})") };
+        let explained = PyErr::from_type(class, (message,));
         explained.set_cause(py, error.cause(py));
         explained.set_traceback(py, traceback);
         return explained;

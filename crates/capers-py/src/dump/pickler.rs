@@ -273,22 +273,17 @@ impl Pickler {
         Ok(())
     }
 
-    /// A copy of the memo: the id of an object to its index and the object itself.
+    /// The memo: objects seen, with their indices; its own methods are clear and copy.
     #[getter]
-    fn get_memo<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let copy = PyDict::new(py);
-        if let Some(memo) = &self.memo {
-            for (object, index) in memo.objects() {
-                copy.set_item(object.as_ptr() as usize, (index, object))?;
-            }
-        }
-        Ok(copy)
+    fn get_memo(slf: &Bound<'_, Self>) -> PicklerMemoProxy {
+        PicklerMemoProxy { pickler: slf.clone().unbind() }
     }
 
     #[setter]
     fn set_memo(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let mut memo = Box::<Memo>::default();
-        let items = value.cast::<PyDict>().map_err(|_| {
+        let copied = value.cast::<PicklerMemoProxy>().ok().map(|proxy| proxy.get().copy(value.py())).transpose()?;
+        let items = copied.as_ref().map_or_else(|| value.cast::<PyDict>(), Ok).map_err(|_| {
             PyTypeError::new_err(format!(
                 "'memo' attribute must be a PicklerMemoProxy object or dict, not {}",
                 value.get_type()
@@ -327,6 +322,39 @@ impl Pickler {
         self.dispatch_table = None;
         self.persistent_id = None;
         self.memo = None;
+    }
+}
+
+/// The memo of a pickler as an object of its own.
+#[pyclass(module = "capers", name = "PicklerMemoProxy", frozen)]
+struct PicklerMemoProxy {
+    pickler: Py<Pickler>,
+}
+
+#[pymethods]
+impl PicklerMemoProxy {
+    /// Remove all items from the memo.
+    fn clear(&self, py: Python<'_>) -> PyResult<()> {
+        self.pickler.bind(py).try_borrow_mut()?.clear_memo()
+    }
+
+    /// Copy the memo to a new object: the id of each object to its index and the object itself.
+    fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let copy = PyDict::new(py);
+        if let Some(memo) = &self.pickler.bind(py).try_borrow()?.memo {
+            for (object, index) in memo.objects() {
+                copy.set_item(object.as_ptr() as usize, (index, object))?;
+            }
+        }
+        Ok(copy)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyDict>,))> {
+        Ok((py.get_type::<PyDict>().into_any(), (self.copy(py)?,)))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.pickler)
     }
 }
 

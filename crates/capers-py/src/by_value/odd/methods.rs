@@ -41,12 +41,11 @@ pub(super) fn name_in_class<'py>(
         Err(_) => {
             let class = holder.get_type();
             let shadowed = instance_dict(holder)?.is_some_and(|dict| dict.contains(&name).unwrap_or(true));
-            if shadowed
-                || found(&class, intern!(py, "__getattribute__"))?.is_none_or(|it| it.is_instance_of::<PyFunction>())
-            {
+            let lookup = class.getattr_opt(intern!(py, "__getattribute__"))?;
+            if shadowed || lookup.is_none_or(|it| it.is_instance_of::<PyFunction>()) {
                 return Ok(None);
             }
-            return Ok(found(&class, &name)?.is_some_and(|it| it.is(&function)).then_some(name));
+            return Ok(class.getattr_opt(&name)?.is_some_and(|it| it.is(&function)).then_some(name));
         }
     };
     if !class.get_type().is(py.get_type::<PyType>()) {
