@@ -31,7 +31,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for name in
         ["dumps", "dump", "register_pickle_by_value", "unregister_pickle_by_value", "list_registry_pickle_by_value"]
     {
-        module.getattr(name)?.setattr("__module__", "capers").ok();
+        module.getattr(name)?.setattr("__module__", "capers")?;
     }
     Ok(())
 }

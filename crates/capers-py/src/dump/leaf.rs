@@ -211,24 +211,19 @@ fn latin1(content: &[u8]) -> String {
 ///
 /// As `raw_unicode_escape`, with backslash, newline, carriage return, NUL and 0x1a escaped too, as `_pickle.c` does.
 fn raw_unicode_escape<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
-    use std::fmt::Write;
     let content = str_bytes(text)?;
     if content.is_ascii() && !content.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r' | 0 | 0x1a)) {
         return Ok(content);
     }
-    let mut out = String::new();
     let mut line = Vec::new();
     for code in text.call_method1("encode", ("utf-32-le", "surrogatepass"))?.cast::<PyBytes>()?.as_bytes().chunks(4) {
         let point = u32::from_le_bytes([code[0], code[1], code[2], code[3]]);
-        out.clear();
         match point {
             0x5c | 0x0a | 0x0d | 0 | 0x1a | 0x100..=0xffff => {
-                let _ = write!(out, "\\u{point:04x}");
-                line.extend_from_slice(out.as_bytes());
+                line.extend_from_slice(format!("\\u{point:04x}").as_bytes());
             }
             0x1_0000.. => {
-                let _ = write!(out, "\\U{point:08x}");
-                line.extend_from_slice(out.as_bytes());
+                line.extend_from_slice(format!("\\U{point:08x}").as_bytes());
             }
             _ => line.push(point as u8),
         }
