@@ -8,6 +8,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFrozenSet, PyType};
 
+use crate::dump::pickler::no_persistent_id;
+
 /// By address and name of a module: a weak reference to it, and whether it can be imported elsewhere.
 pub(crate) type Verdicts = HashMap<(usize, Vec<u8>), (Py<PyAny>, bool)>;
 
@@ -35,6 +37,8 @@ pub(crate) struct State {
     pub(crate) importable: Mutex<Verdicts>,
     /// Functions and types that are told apart by identity.
     pub(crate) known: Known,
+    /// What a pickler without hooks has for `persistent_id` from CPython 3.13 on.
+    pub(crate) no_persistent_id: Py<PyAny>,
 }
 
 /// Objects of the standard library that travel by a rule of their own.
@@ -79,6 +83,7 @@ impl State {
             stdlib: py.import("sys")?.getattr("stdlib_module_names")?.cast_into()?.unbind(),
             importable: Mutex::new(HashMap::new()),
             known: Known::new(py)?,
+            no_persistent_id: wrap_pyfunction!(no_persistent_id, py)?.into_any().unbind(),
         })
     }
 }

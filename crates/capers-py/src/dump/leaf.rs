@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use capers_pickle::Op;
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyBufferError, PyOverflowError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
-use super::{Begun, Dumper, Frame};
+use super::{Begun, Dumper, Frame, complaint};
 use crate::ffi::access::{bytearray_copy, int_bytes, int_value, str_bytes};
 use crate::ffi::kind::Kind;
 use crate::wire::Wire;
@@ -157,13 +157,17 @@ impl<'py> Dumper<'py> {
     /// A `PickleBuffer`: handed to the callback, or in band as bytes or bytearray.
     pub(super) fn begin_buffer(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if self.writer.protocol() < 5 {
-            return Err(self.pickling_error("PickleBuffer can only be pickled with protocol >= 5"));
+            return Err(self.pickling_error(complaint::old_protocol_for_buffer()));
         }
         let py = self.py;
         // `raw()` gives a flat view of the memory and raises for buffers that are not contiguous.
-        let contiguous = object.call_method0(intern!(py, "raw"));
-        let Ok(raw) = contiguous else {
-            return Err(self.pickling_error("PickleBuffer can not be pickled when pointing to a non-contiguous buffer"));
+        let raw = match object.call_method0(intern!(py, "raw")) {
+            Ok(raw) => raw,
+            Err(error) if error.is_instance_of::<PyBufferError>(py) => {
+                let text = "PickleBuffer can not be pickled when pointing to a non-contiguous buffer";
+                return Err(self.pickling_error(text));
+            }
+            Err(error) => return Err(error),
         };
         let readonly = raw.getattr(intern!(py, "readonly"))?.is_truthy()?;
         if let Some(callback) = self.hooks.buffer_callback.clone() {

@@ -14,14 +14,17 @@
 
 mod by_value;
 mod classes;
+mod complaint;
 mod containers;
 mod function;
 mod global;
 mod leaf;
 pub(crate) mod memo;
+mod notes;
 mod path;
 pub(crate) mod pickler;
 mod reduce;
+mod strict;
 mod weak;
 
 use pyo3::prelude::*;
@@ -54,6 +57,8 @@ pub(crate) struct Hooks<'py> {
 pub(crate) struct Settings {
     pub(crate) fix_imports: bool,
     pub(crate) fast: bool,
+    /// Nothing travels by value, and errors are those of `pickle`.
+    pub(crate) strict: bool,
 }
 
 /// An object that has been begun and not finished.
@@ -323,6 +328,9 @@ impl<'py> Dumper<'py> {
                 return self.begin_reduced(object, &value);
             }
         }
+        if self.settings.strict {
+            return self.begin_strictly(kind, object);
+        }
         match kind {
             Kind::Type if crate::ffi::kind::is_plain_type(object) => return self.begin_type(object),
             Kind::Function => return self.begin_function(object),
@@ -392,6 +400,12 @@ impl<'py> Dumper<'py> {
             write.call1((ready,))?;
         }
         Ok(())
+    }
+
+    /// Tells that `object`, or something about it, cannot travel; the way to it comes in with [`path`].
+    #[cold]
+    fn refusal(&self, message: impl Into<String>) -> PyErr {
+        pyo3::exceptions::PyTypeError::new_err(message.into())
     }
 
     #[cold]
