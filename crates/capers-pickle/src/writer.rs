@@ -29,6 +29,14 @@ pub struct Checkpoint {
     head: [u8; FRAME_MIN],
 }
 
+impl Checkpoint {
+    /// Its offset in what has been written and not handed on.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.length
+    }
+}
+
 /// Writes the instructions of one pickle.
 #[derive(Debug)]
 pub struct Writer {
@@ -36,6 +44,8 @@ pub struct Writer {
     frame_start: usize,
     protocol: u8,
     framing: bool,
+    /// Short frames keep their headers, so that what has been written stays where it is.
+    keeps_frames: bool,
 }
 
 impl Writer {
@@ -43,7 +53,13 @@ impl Writer {
     #[must_use]
     pub fn new(protocol: u8, mut buf: Vec<u8>) -> Self {
         buf.clear();
-        Self { buf, frame_start: NO_FRAME, protocol: protocol.min(HIGHEST_PROTOCOL), framing: false }
+        Self {
+            buf,
+            frame_start: NO_FRAME,
+            protocol: protocol.min(HIGHEST_PROTOCOL),
+            framing: false,
+            keeps_frames: false,
+        }
     }
 
     /// The protocol being written.
@@ -116,13 +132,24 @@ impl Writer {
         }
         let start = self.frame_start;
         let content = self.buf.len() - start - FRAME_HEADER;
-        if content >= FRAME_MIN {
+        if content >= FRAME_MIN || self.keeps_frames {
             self.buf[start] = Op::Frame as u8;
             self.buf[start + 1..start + FRAME_HEADER].copy_from_slice(&(content as u64).to_le_bytes());
         } else {
             self.buf.drain(start..start + FRAME_HEADER);
         }
         self.frame_start = NO_FRAME;
+    }
+
+    /// From here on no frame loses its header, so that offsets into what has been written hold.
+    pub fn keep_frames(&mut self) {
+        self.keeps_frames = true;
+    }
+
+    /// Puts `bytes` in the place of the finished pickle, or of the part of it that has not been handed on.
+    pub fn replace(&mut self, bytes: Vec<u8>) {
+        debug_assert_eq!(self.frame_start, NO_FRAME);
+        self.buf = bytes;
     }
 
     /// The present place, for [`Writer::rewind`].

@@ -105,7 +105,9 @@ impl<'py> Dumper<'py> {
                 Some(odd::Travel::Reduction(reduction)) => reduction,
                 Some(odd::Travel::Reference(reference)) => return self.begin_reference(object, &reference).map(Some),
                 Some(odd::Travel::Guarded) => return self.begin_guarded(object).map(Some),
+                Some(odd::Travel::Proxy(referent)) => return self.begin_proxy(object, referent).map(Some),
                 Some(odd::Travel::Weak(reduction)) => {
+                    self.proxies.note_weak(&reduction.args);
                     self.open_weak(object);
                     reduction
                 }

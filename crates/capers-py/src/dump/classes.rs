@@ -161,6 +161,7 @@ impl<'py> Dumper<'py> {
 
     pub(super) fn rewind(&mut self, checkpoint: Checkpoint, mark: Mark, height: usize, number: usize) {
         self.writer.rewind(checkpoint);
+        self.proxies.rewind(checkpoint.offset());
         self.memo.rewind(mark);
         self.classes.rewind(height, number);
     }

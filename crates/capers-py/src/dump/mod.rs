@@ -23,6 +23,7 @@ pub(crate) mod memo;
 mod notes;
 mod path;
 pub(crate) mod pickler;
+mod proxies;
 mod reduce;
 mod strict;
 mod weak;
@@ -81,6 +82,8 @@ pub(crate) enum Frame<'py> {
     Entries(Box<by_value::Entries<'py>>),
     /// Writes the tail of a persistent id.
     PersistentId,
+    /// A weak proxy, under the copy of its referent.
+    Copying(Box<proxies::Copying<'py>>),
 }
 
 pub(crate) struct DictFrame<'py> {
@@ -118,6 +121,7 @@ pub(crate) struct Dumper<'py> {
     /// The functions written so far, as long as the payload depends on nothing else.
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
+    proxies: proxies::Proxies<'py>,
     hooked: bool,
     steps: u32,
 }
@@ -142,6 +146,7 @@ impl<'py> Dumper<'py> {
             classes: Classes::default(),
             recorded: None,
             weak: weak::Weak::default(),
+            proxies: proxies::Proxies::default(),
             hooked,
             steps: 0,
         })
@@ -159,6 +164,9 @@ impl<'py> Dumper<'py> {
         self.save(object)?;
         self.settle()?;
         self.writer.finish();
+        if self.proxies.any() {
+            self.settle_proxies()?;
+        }
         self.flush(true)
     }
 
@@ -232,6 +240,10 @@ impl<'py> Dumper<'py> {
             Some(Frame::PersistentId) => {
                 self.stack.pop();
                 self.writer.op(Op::BinPersId);
+                Ok(())
+            }
+            Some(Frame::Copying(_)) => {
+                self.step_copying();
                 Ok(())
             }
             None => Ok(()),

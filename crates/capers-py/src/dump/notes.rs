@@ -88,7 +88,7 @@ fn notes(frame: &Frame<'_>, below: Option<&Frame<'_>>) -> Vec<String> {
             }
             told
         }
-        Frame::ByValue(_) | Frame::Entries(_) | Frame::PersistentId => Vec::new(),
+        Frame::ByValue(_) | Frame::Entries(_) | Frame::PersistentId | Frame::Copying(_) => Vec::new(),
     }
 }
 

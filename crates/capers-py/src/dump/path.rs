@@ -167,6 +167,7 @@ fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
             Some(if entries.owner.is_some() { format!(".{name}") } else { format!("[{}]", key(name.as_any())) })
         }
         Frame::PersistentId => Some(String::from(".persistent_id()")),
+        Frame::Copying(_) => None,
     }
 }
 

@@ -104,18 +104,20 @@ impl<'py> Dumper<'py> {
 
     /// Asks `object` itself, by `__reduce_ex__` or `__reduce__`.
     pub(super) fn begin_own_reduction(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let value = self.own_reduction(object)?;
+        self.begin_reduced(object, &value)
+    }
+
+    /// What `object` says of itself.
+    pub(super) fn own_reduction(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = self.py;
-        let value = match object.getattr_opt(intern!(py, "__reduce_ex__"))? {
+        match object.getattr_opt(intern!(py, "__reduce_ex__"))? {
             Some(reduce_ex) => reduce_ex.call1((self.writer.protocol(),)),
             None => match object.getattr_opt(intern!(py, "__reduce__"))? {
                 Some(reduce) => reduce.call0(),
-                None => {
-                    return Err(self.pickling_error(complaint::no_way(object)?));
-                }
+                None => Err(self.pickling_error(complaint::no_way(object)?)),
             },
-        };
-        let value = value?;
-        self.begin_reduced(object, &value)
+        }
     }
 
     /// Starts the reduction `value` of `object`: a name, or a tuple of two to six items.

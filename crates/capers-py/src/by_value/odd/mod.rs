@@ -39,6 +39,8 @@ pub(crate) enum Travel<'py> {
     Reference(Reference<'py>),
     /// A reduction whose arguments travel only to be referred to weakly; where they cannot, [`dead`] takes its place.
     Weak(Reduction<'py>),
+    /// A weak proxy of this object.
+    Proxy(Bound<'py, PyAny>),
     /// The object's own reduction, its state set by a function of ours: its class answers for every attribute.
     Guarded,
     /// An object that is filled at the end of the payload.
