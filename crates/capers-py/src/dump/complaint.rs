@@ -4,6 +4,7 @@
 //! on they name types in full. Nothing is decided here.
 
 use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString};
 
 use super::Dumper;
 use crate::ffi::make::type_name;
@@ -27,12 +28,83 @@ fn but_found(text: &str, object: &Bound<'_, PyAny>) -> String {
     if TELLS_MORE { format!("{text}, not {}", full_name(object)) } else { text.to_owned() }
 }
 
-pub(super) fn no_way(object: &Bound<'_, PyAny>) -> PyResult<String> {
-    Ok(if TELLS_MORE {
-        format!("Can't pickle {} object", full_name(object))
+/// Texts of ours and of others in one; theirs may hold what no Rust string can.
+type Said<'py> = PyResult<Bound<'py, PyString>>;
+
+fn say<'py>(ours: &[&str], theirs: &[Bound<'py, PyString>]) -> Said<'py> {
+    let py = theirs[0].py();
+    let parts = PyList::empty(py);
+    for (at, text) in ours.iter().enumerate() {
+        parts.append(text)?;
+        if let Some(text) = theirs.get(at) {
+            parts.append(text)?;
+        }
+    }
+    Ok(PyString::new(py, "").call_method1("join", (parts,))?.cast_into()?)
+}
+
+pub(super) fn no_way<'py>(object: &Bound<'py, PyAny>) -> Said<'py> {
+    if TELLS_MORE {
+        return Ok(PyString::new(object.py(), &format!("Can't pickle {} object", full_name(object))));
+    }
+    say(&[&format!("can't pickle '{:.200}' object: ", type_name(object))], &[object.repr()?])
+}
+
+pub(super) fn local_object<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> Said<'py> {
+    if TELLS_MORE {
+        return say(&["Can't pickle local object "], &[object.repr()?]);
+    }
+    let verb = if cfg!(Py_3_13) { "get" } else { "pickle" };
+    say(&[&format!("Can't {verb} local object ")], &[name.repr()?])
+}
+
+pub(super) fn import_failed<'py>(
+    object: &Bound<'py, PyAny>,
+    module: &Bound<'py, PyAny>,
+    cause: &Bound<'py, PyAny>,
+) -> Said<'py> {
+    if TELLS_MORE {
+        say(&["Can't pickle ", ": "], &[object.repr()?, cause.str()?])
     } else {
-        format!("can't pickle '{}' object: {}", type_name(object), object.repr()?.to_string_lossy())
-    })
+        say(&["Can't pickle ", ": import of module ", " failed"], &[object.repr()?, module.repr()?])
+    }
+}
+
+pub(super) fn not_found<'py>(
+    object: &Bound<'py, PyAny>,
+    module: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> Said<'py> {
+    if TELLS_MORE {
+        say(&["Can't pickle ", ": it's not found as ", "."], &[object.repr()?, module.str()?, name.clone()])
+    } else {
+        let theirs = [object.repr()?, name.clone(), module.str()?];
+        say(&["Can't pickle ", ": attribute lookup ", " on ", " failed"], &theirs)
+    }
+}
+
+pub(super) fn not_the_same<'py>(
+    object: &Bound<'py, PyAny>,
+    module: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> Said<'py> {
+    let theirs = [object.repr()?, module.str()?, name.clone()];
+    say(&["Can't pickle ", ": it's not the same object as ", "."], &theirs)
+}
+
+/// A name that its protocol cannot carry; `what` is `module` or `global`.
+pub(super) fn bad_identifier<'py>(what: &str, name: &Bound<'py, PyString>, protocol: u8) -> Said<'py> {
+    let (quote, shown) = if TELLS_MORE { ("", name.repr()?) } else { ("'", name.clone()) };
+    let before = format!("can't pickle {what} identifier {quote}");
+    say(&[&before, &format!("{quote} using pickle protocol {protocol}")], &[shown])
+}
+
+pub(super) fn no_extension_code<'py>(object: &Bound<'py, PyAny>, code: &Bound<'py, PyAny>) -> Said<'py> {
+    say(&["Can't pickle ", ": extension code ", " isn't an integer"], &[object.repr()?, code.repr()?])
+}
+
+pub(super) fn bad_extension_code<'py>(object: &Bound<'py, PyAny>, code: i64) -> Said<'py> {
+    say(&["Can't pickle ", &format!(": extension code {code} is out of range")], &[object.repr()?])
 }
 
 pub(super) fn no_reduction(value: &Bound<'_, PyAny>) -> String {
@@ -94,13 +166,12 @@ pub(super) fn no_class_for_newobj(found: &Bound<'_, PyAny>) -> String {
     }
 }
 
-pub(super) fn wrong_class_for_newobj(wanted: &Bound<'_, PyAny>, found: &Bound<'_, PyAny>) -> PyResult<String> {
-    Ok(if TELLS_MORE {
-        let (wanted, found) = (wanted.repr()?, found.repr()?);
-        format!("first argument to __newobj__() must be {}, not {}", wanted.to_string_lossy(), found.to_string_lossy())
+pub(super) fn wrong_class_for_newobj<'py>(wanted: &Bound<'py, PyAny>, found: &Bound<'py, PyAny>) -> Said<'py> {
+    if TELLS_MORE {
+        say(&["first argument to __newobj__() must be ", ", not "], &[wanted.repr()?, found.repr()?])
     } else {
-        "args[0] from __newobj__ args has the wrong class".to_owned()
-    })
+        Ok(PyString::new(wanted.py(), "args[0] from __newobj__ args has the wrong class"))
+    }
 }
 
 pub(super) fn old_protocol_for_buffer() -> &'static str {
@@ -114,7 +185,7 @@ pub(super) fn old_protocol_for_buffer() -> &'static str {
 impl<'py> Dumper<'py> {
     /// A `PicklingError` about what `object` says of itself.
     #[cold]
-    pub(super) fn complaint(&self, object: Option<&Bound<'py, PyAny>>, text: impl Into<String>) -> PyErr {
+    pub(super) fn complaint(&self, object: Option<&Bound<'py, PyAny>>, text: impl IntoPyObject<'py>) -> PyErr {
         let error = self.pickling_error(text);
         if let (true, Some(object)) = (TELLS_MORE, object) {
             super::notes::add(self.py, &error, &format!("when serializing {} object", full_name(object)));

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyString, PyTuple, PyType};
 
 use super::complaint::TELLS_MORE;
-use super::{Begun, Dumper};
+use super::{Begun, Dumper, complaint};
 use crate::ffi::access::{dict_get, str_bytes};
 use crate::ffi::function::{FunctionNames, function_names};
 use crate::ffi::make::type_name;
@@ -107,19 +107,17 @@ impl<'py> Dumper<'py> {
 
     fn extension_code(&self, object: &Bound<'py, PyAny>, code: &Bound<'py, PyAny>) -> PyResult<u32> {
         const LARGEST: i64 = 0x7fff_ffff;
-        let number = if cfg!(Py_3_13) || code.is_instance_of::<PyInt>() {
-            code.extract::<i64>()?
-        } else {
-            let (object, code) = (repr(object), repr(code));
-            return Err(self.pickling_error(format!("Can't pickle {object}: extension code {code} isn't an integer")));
-        };
+        if cfg!(not(Py_3_13)) && !code.is_instance_of::<PyInt>() {
+            return Err(self.pickling_error(complaint::no_extension_code(object, code)?));
+        }
+        let number = code.extract::<i64>()?;
         if (1..=LARGEST).contains(&number) {
             return Ok(number as u32);
         }
         Err(if cfg!(Py_3_13) {
             PyRuntimeError::new_err(format!("extension code {number} is out of range"))
         } else {
-            self.pickling_error(format!("Can't pickle {}: extension code {number} is out of range", repr(object)))
+            self.pickling_error(complaint::bad_extension_code(object, number)?)
         })
     }
 
@@ -160,7 +158,7 @@ impl<'py> Dumper<'py> {
             .transpose()?
             .flatten();
         let Some(holder) = holder else {
-            return Err(self.pickling_error(format!("Can't pickle {}: {parents} is gone", repr(object))));
+            return Err(self.not_found(object, module.as_any(), name, None)?);
         };
         let args = PyTuple::new(self.py, [holder, PyString::new(self.py, last).into_any()])?;
         self.begin_call(object, getattr, args)
@@ -191,10 +189,8 @@ impl<'py> Dumper<'py> {
         if bytes.is_ascii() || self.writer.protocol() >= 3 && str::from_utf8(&bytes).is_ok() {
             return Ok(bytes);
         }
-        let shown = if TELLS_MORE { repr(name) } else { format!("'{}'", name.to_string_lossy()) };
         let protocol = self.writer.protocol();
-        let error =
-            self.pickling_error(format!("can't pickle {what} identifier {shown} using pickle protocol {protocol}"));
+        let error = self.pickling_error(complaint::bad_identifier(what, name, protocol)?);
         let encoding = if protocol >= 3 { "utf-8" } else { "ascii" };
         Err(match name.call_method1(intern!(self.py, "encode"), (encoding,)) {
             Ok(_) => error,
@@ -224,14 +220,15 @@ impl<'py> Dumper<'py> {
             Err(_) => return Err(PyTypeError::new_err(format!("must be str, not {:.100}", type_name(&name)))),
         };
         if str_bytes(&name)?.split(|byte| *byte == b'.').any(|part| part == b"<locals>") {
-            return Err(self.local_object(object, &name));
+            let text = complaint::local_object(object, &name)?;
+            return Err(if TELLS_MORE { self.pickling_error(text) } else { PyAttributeError::new_err(text.unbind()) });
         }
         let module_name = self.module_name(object, &name)?;
         let module = match policy::loaded(py, &module_name)? {
             Some(it) => it,
             None => match import(&module_name) {
                 Ok(it) => it,
-                Err(cause) => return Err(self.cannot_import(object, &module_name, cause)),
+                Err(cause) => return Err(self.cannot_import(object, &module_name, cause)?),
             },
         };
         match policy::resolve(&module, &name) {
@@ -245,40 +242,22 @@ impl<'py> Dumper<'py> {
                     type_name(other.into_inner().as_any())
                 ))),
             },
-            Ok(Some(_)) => Err(self.pickling_error(format!(
-                "Can't pickle {}: it's not the same object as {}.{}",
-                repr(object),
-                text(&module_name),
-                name.to_string_lossy()
-            ))),
-            Ok(None) => Err(self.not_found(object, &module_name, &name, lookup_error(&module, &name))),
+            Ok(Some(_)) => Err(self.pickling_error(complaint::not_the_same(object, &module_name, &name)?)),
+            Ok(None) => Err(self.not_found(object, &module_name, &name, lookup_error(&module, &name))?),
             Err(cause) if TELLS_MORE => Err(cause),
-            Err(cause) => Err(self.not_found(object, &module_name, &name, Some(cause))),
+            Err(cause) => Err(self.not_found(object, &module_name, &name, Some(cause))?),
         }
     }
 
     #[cold]
-    fn local_object(&self, object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyErr {
-        if TELLS_MORE {
-            return self.pickling_error(format!("Can't pickle local object {}", repr(object)));
-        }
-        let verb = if cfg!(Py_3_13) { "get" } else { "pickle" };
-        PyAttributeError::new_err(format!("Can't {verb} local object {}", repr(name)))
-    }
-
-    #[cold]
-    fn cannot_import(&self, object: &Bound<'py, PyAny>, module: &Bound<'py, PyAny>, cause: PyErr) -> PyErr {
+    fn cannot_import(&self, object: &Bound<'py, PyAny>, module: &Bound<'py, PyAny>, cause: PyErr) -> PyResult<PyErr> {
         let py = self.py;
-        if !TELLS_MORE {
-            let (object, module) = (repr(object), repr(module));
-            let error = self.pickling_error(format!("Can't pickle {object}: import of module {module} failed"));
-            return self.because(error, &cause);
+        let expected = cause.is_instance_of::<PyImportError>(py) || cause.is_instance_of::<PyValueError>(py);
+        if TELLS_MORE && !expected {
+            return Ok(cause);
         }
-        if !cause.is_instance_of::<PyImportError>(py) && !cause.is_instance_of::<PyValueError>(py) {
-            return cause;
-        }
-        let error = self.pickling_error(format!("Can't pickle {}: {}", repr(object), text(cause.value(py))));
-        self.because(error, &cause)
+        let error = self.pickling_error(complaint::import_failed(object, module, cause.value(py))?);
+        Ok(self.because(error, &cause))
     }
 
     #[cold]
@@ -288,17 +267,12 @@ impl<'py> Dumper<'py> {
         module: &Bound<'py, PyAny>,
         name: &Bound<'py, PyString>,
         cause: Option<PyErr>,
-    ) -> PyErr {
-        let (object, module, name) = (repr(object), text(module), name.to_string_lossy());
-        let error = self.pickling_error(if TELLS_MORE {
-            format!("Can't pickle {object}: it's not found as {module}.{name}")
-        } else {
-            format!("Can't pickle {object}: attribute lookup {name} on {module} failed")
-        });
-        match cause {
+    ) -> PyResult<PyErr> {
+        let error = self.pickling_error(complaint::not_found(object, module, name)?);
+        Ok(match cause {
             Some(cause) => self.because(error, &cause),
             None => error,
-        }
+        })
     }
 
     /// `error`, raised while `cause` was handled.
@@ -323,10 +297,11 @@ impl<'py> Dumper<'py> {
             if skipped || module.is_none() {
                 continue;
             }
-            if let Ok(Some(found)) = policy::resolve(&module, name)
-                && found.is(object)
-            {
-                return Ok(module_name);
+            match policy::resolve(&module, name) {
+                Ok(Some(found)) if found.is(object) => return Ok(module_name),
+                // A module that fails to answer holds nothing.
+                Err(error) if self.settings.strict => return Err(error),
+                _ => {}
             }
         }
         Ok(intern!(py, "__main__").clone().into_any())
@@ -406,14 +381,6 @@ impl<'py> Dumper<'py> {
         self.writer.memoize(index);
         Ok(())
     }
-}
-
-fn repr(object: &Bound<'_, PyAny>) -> String {
-    object.repr().map_or_else(|_| format!("<{} object>", object.get_type()), |it| it.to_string_lossy().into_owned())
-}
-
-fn text(object: &Bound<'_, PyAny>) -> String {
-    object.str().map_or_else(|_| repr(object), |it| it.to_string_lossy().into_owned())
 }
 
 /// Imports the module called `name`, whatever that is.

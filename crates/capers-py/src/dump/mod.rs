@@ -28,6 +28,7 @@ mod reduce;
 mod strict;
 mod weak;
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
@@ -421,7 +422,10 @@ impl<'py> Dumper<'py> {
     }
 
     #[cold]
-    fn pickling_error(&self, message: impl Into<String>) -> PyErr {
-        PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message.into(),))
+    fn pickling_error(&self, message: impl IntoPyObject<'py>) -> PyErr {
+        match message.into_py_any(self.py) {
+            Ok(message) => PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message,)),
+            Err(error) => error,
+        }
     }
 }
