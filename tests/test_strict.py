@@ -97,7 +97,7 @@ class FalseClass:
 
 class FailingModule:
     def __getattr__(self, name):
-        raise LookupError(name)
+        raise (AttributeError if name.startswith("__") else LookupError)(name)
 
 
 def local():
