@@ -67,7 +67,9 @@ class Recorder(unittest.TestResult):
 
 def name_of(test):
     """Return the name of *test* within its job."""
-    return getattr(test, "label", None) or test.id()
+    label = getattr(test, "label", None)
+    # Tests of sub-interpreters have an attribute `id` of their own.
+    return label or (unittest.TestCase.id(test) if type(test).id is unittest.TestCase.id else test.id())
 
 
 class Carried:

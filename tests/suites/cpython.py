@@ -117,5 +117,5 @@ def surroundings():
     """Give the tests a folder of their own to work in."""
     from test.support import os_helper
 
-    with os_helper.temp_cwd():
+    with os_helper.temp_cwd(quiet=True):
         yield

@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) pickling_error: Py<PyType>,
     /// Both a `PicklingError` and a `TypeError`, with the path to the culprit.
     pub(crate) cannot_pickle: Py<PyType>,
+    /// `_pickle.loads` as it was when capers was loaded: a program may put that of capers in its place.
+    pub(crate) stock_loads: Py<PyAny>,
     /// `copyreg.dispatch_table`.
     pub(crate) dispatch_table: Py<PyDict>,
     /// `copyreg._extension_registry`.
@@ -74,6 +76,7 @@ impl State {
         Ok(Self {
             pickling_error: pickling_error.unbind(),
             cannot_pickle: cannot_pickle.cast_into::<PyType>()?.unbind(),
+            stock_loads: pickle.getattr("loads")?.unbind(),
             dispatch_table: copyreg.getattr("dispatch_table")?.cast_into()?.unbind(),
             extension_registry: copyreg.getattr("_extension_registry")?.cast_into()?.unbind(),
             reverse_names: compat.getattr("REVERSE_NAME_MAPPING")?.cast_into()?.unbind(),

@@ -164,9 +164,10 @@ pub(crate) struct Pickler {
     write: Option<Py<PyAny>>,
     memo: Option<Box<Memo>>,
     options: Options,
-    /// The protocol in use, changed by `bin` and read by reducers.
+    /// 0 for protocol 0, whatever was asked for.
     #[pyo3(get, set)]
     bin: i32,
+    /// Whether nothing is remembered: for data without cycles only.
     #[pyo3(get, set)]
     fast: i32,
     buffer_callback: Option<Py<PyAny>>,
@@ -276,19 +277,29 @@ impl Pickler {
         }
     }
 
+    /// A mapping from types to reducers, which is asked in place of copyreg.dispatch_table.
     #[getter]
-    fn get_dispatch_table(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        match &self.dispatch_table {
-            Some(table) => Ok(table.clone_ref(py)),
-            None => Err(PyAttributeError::new_err("dispatch_table")),
+    fn get_dispatch_table<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        match &slf.try_borrow()?.dispatch_table {
+            Some(table) => Ok(table.bind(slf.py()).clone()),
+            None => Err(missing(slf, "dispatch_table")),
         }
     }
 
     #[setter]
-    fn set_dispatch_table(&mut self, table: Option<Py<PyAny>>) {
-        self.dispatch_table = table;
+    fn set_dispatch_table(&mut self, table: Py<PyAny>) {
+        self.dispatch_table = Some(table);
     }
 
+    #[deleter]
+    fn delete_dispatch_table(slf: &Bound<'_, Self>) -> PyResult<()> {
+        match slf.try_borrow_mut()?.dispatch_table.take() {
+            Some(_) => Ok(()),
+            None => Err(missing(slf, "dispatch_table")),
+        }
+    }
+
+    /// The function that gives objects their persistent ids, or None for those that have none.
     #[getter]
     fn get_persistent_id<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
@@ -296,7 +307,7 @@ impl Pickler {
             return Ok(hook.bind(py).clone());
         }
         if cfg!(not(Py_3_13)) {
-            return Err(PyAttributeError::new_err("persistent_id"));
+            return Err(missing(slf, "persistent_id"));
         }
         // A method of a builtin function, so that it compares equal to itself whenever it is asked for.
         let method = py.import(intern!(py, "types"))?.getattr(intern!(py, "MethodType"))?;
@@ -333,8 +344,8 @@ impl Pickler {
         let copied = value.cast::<PicklerMemoProxy>().ok().map(|proxy| proxy.get().copy(value.py())).transpose()?;
         let items = copied.as_ref().map_or_else(|| value.cast::<PyDict>(), Ok).map_err(|_| {
             PyTypeError::new_err(format!(
-                "'memo' attribute must be a PicklerMemoProxy object or dict, not {}",
-                value.get_type()
+                "'memo' attribute must be a PicklerMemoProxy object or dict, not {:.200}",
+                crate::ffi::make::type_name(value)
             ))
         })?;
         let mut next = 0;
@@ -350,6 +361,11 @@ impl Pickler {
         }
         self.memo = Some(memo);
         Ok(())
+    }
+
+    #[deleter]
+    fn delete_memo(&mut self) -> PyResult<()> {
+        Err(PyTypeError::new_err("attribute deletion is not supported"))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -404,6 +420,12 @@ impl PicklerMemoProxy {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.pickler)
     }
+}
+
+#[cold]
+fn missing(pickler: &Bound<'_, Pickler>, name: &str) -> PyErr {
+    let class = crate::ffi::make::type_name(pickler.as_any());
+    PyAttributeError::new_err(format!("'{class}' object has no attribute '{name}'"))
 }
 
 #[cold]
