@@ -29,6 +29,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use capers_pickle::{Op, Writer};
 
+use crate::ffi::interrupt_waits;
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::output::Output;
 use crate::ffi::walk::{self, Level, Pause, Walk};
@@ -101,6 +102,7 @@ pub(crate) struct Dumper<'py> {
     /// Whether plain data takes the fast walk.
     walks: bool,
     steps: u32,
+    pauses: u32,
 }
 
 impl<'py> Dumper<'py> {
@@ -128,6 +130,7 @@ impl<'py> Dumper<'py> {
             hooked,
             walks,
             steps: 0,
+            pauses: 0,
         })
     }
 
@@ -216,10 +219,16 @@ impl<'py> Dumper<'py> {
             dispatch_table,
         };
         let pause = walk::walk(walk, &mut Levels { stack: &mut self.stack, base });
-        if let Pause::Ended = pause
-            && self.stack.is_empty()
-        {
-            return Ok(());
+        match pause {
+            // At the end nothing else runs; and as long as no interrupt waits, a walk goes on as it came.
+            Pause::Ended if self.stack.is_empty() => return Ok(()),
+            Pause::Interrupt => {
+                self.pauses = self.pauses.wrapping_add(1);
+                if !self.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
+                    return Ok(());
+                }
+            }
+            _ => {}
         }
         self.memo.own();
         match pause {

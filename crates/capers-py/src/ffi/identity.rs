@@ -19,12 +19,8 @@ const MAX_KEPT_SLOTS: usize = 1 << 16;
 /// Tables from this size in bytes on are worth huge pages.
 const HUGE: usize = 4 << 20;
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    key: usize,
-    index: u32,
-    stamp: u32,
-}
+/// An address, and the memo index with the stamp above it. Plain numbers, so that an empty table costs nothing to make.
+type Slot = [u64; 2];
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -35,7 +31,7 @@ struct Entry {
 /// Objects and their memo indices.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
-    /// Open addressing with linear probing; a power of two long, or empty.
+    /// Open addressing; a power of two long, or empty.
     table: Vec<Slot>,
     stamp: u32,
     /// How many entries the table takes before it grows.
@@ -52,11 +48,24 @@ unsafe impl Send for Identities {}
 // SAFETY: alive, type, shared, runs: as for Send; nothing can be changed through a shared reference.
 unsafe impl Sync for Identities {}
 
-/// Neighbours in memory have neighbouring slots; objects are 16 bytes apart at least.
+/// Where the search for an address begins. Neighbours in memory have neighbouring slots: objects that were made one after
+/// the other are looked up one after the other.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "two instructions in the hottest loop")]
 fn spread(key: usize) -> usize {
     (key >> 4) ^ (key >> 22)
+}
+
+/// How far apart the further places of the search are. Runs of neighbours would grow together if the next place came next.
+#[inline]
+fn stride(key: usize) -> usize {
+    ((key as u64 >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize | 1
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "two instructions in the hottest loop")]
+fn filled(key: usize, index: u32, stamp: u32) -> Slot {
+    [key as u64, u64::from(stamp) << 32 | u64::from(index)]
 }
 
 impl Identities {
@@ -75,14 +84,14 @@ impl Identities {
         let mask = self.table.len() - 1;
         let mut at = spread(key) & mask;
         loop {
-            let slot = self.table[at];
-            if slot.stamp != self.stamp {
+            let [known, what] = self.table[at];
+            if what >> 32 != u64::from(self.stamp) {
                 return Err(at);
             }
-            if slot.key == key {
-                return Ok(slot.index);
+            if known == key as u64 {
+                return Ok(what as u32);
             }
-            at = (at + 1) & mask;
+            at = (at + stride(key)) & mask;
         }
     }
 
@@ -92,7 +101,7 @@ impl Identities {
         self.reserve(1);
         if let Err(at) = self.probe(object.as_ptr() as usize) {
             let object = object.clone().into_ptr();
-            self.table[at] = Slot { key: object as usize, index: index as u32, stamp: self.stamp };
+            self.table[at] = filled(object as usize, index as u32, self.stamp);
             if let Some(object) = NonNull::new(object) {
                 self.entries.push(Entry { object, index: index as u32 });
                 self.owned = self.entries.len();
@@ -112,22 +121,22 @@ impl Identities {
     #[inline(never)]
     fn grow(&mut self, more: usize) {
         let count = self.entries.len() + more;
-        // Four times as large while it is small, since each growth hashes everything again.
-        let factor = if count < (1 << 16) { 4 } else { 2 };
-        let size = (count * factor).max(256).next_power_of_two();
+        // Twice as many as now, four times while it is small, since each growth places everything again.
+        let factor = if count < (1 << 14) { 8 } else { 4 };
+        let size = (count.saturating_mul(factor)).max(256).next_power_of_two() / 2;
         self.table = Vec::new();
-        self.table = vec![Slot::default(); size];
+        self.table = vec![[0; 2]; size];
         if size * size_of::<Slot>() >= HUGE {
             advise_huge(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
         }
         self.stamp = 1;
-        self.limit = size / 3 * 2;
-        self.entries.reserve(self.limit - self.entries.len());
+        self.limit = size / 8 * 5;
+        self.entries.reserve_exact(self.limit.saturating_sub(self.entries.len()));
         for entry in 0..self.entries.len() {
             let Entry { object, index } = self.entries[entry];
             let key = object.as_ptr() as usize;
             if let Err(at) = self.probe(key) {
-                self.table[at] = Slot { key, index, stamp: self.stamp };
+                self.table[at] = filled(key, index, self.stamp);
             }
         }
     }
@@ -147,19 +156,19 @@ impl Identities {
         unsafe {
             let table = self.table.as_mut_ptr();
             loop {
-                let slot = &mut *table.add(at);
-                if slot.stamp != self.stamp {
-                    *slot = Slot { key: key as usize, index, stamp: self.stamp };
+                let [known, what] = table.add(at).read();
+                if what >> 32 != u64::from(self.stamp) {
+                    table.add(at).write(filled(key as usize, index, self.stamp));
                     let len = self.entries.len();
                     let entry = Entry { object: NonNull::new_unchecked(key), index };
                     self.entries.as_mut_ptr().add(len).write(entry);
                     self.entries.set_len(len + 1);
                     return None;
                 }
-                if slot.key == key as usize {
-                    return Some(slot.index);
+                if known == key as u64 {
+                    return Some(what as u32);
                 }
-                at = (at + 1) & mask;
+                at = (at + stride(key as usize)) & mask;
             }
         }
     }
@@ -178,14 +187,14 @@ impl Identities {
         unsafe {
             let table = self.table.as_ptr();
             loop {
-                let slot = *table.add(at);
-                if slot.stamp != self.stamp {
+                let [known, what] = table.add(at).read();
+                if what >> 32 != u64::from(self.stamp) {
                     return None;
                 }
-                if slot.key == key as usize {
-                    return Some(slot.index);
+                if known == key as u64 {
+                    return Some(what as u32);
                 }
-                at = (at + 1) & mask;
+                at = (at + stride(key as usize)) & mask;
             }
         }
     }
@@ -224,19 +233,19 @@ impl Identities {
 
     /// Forgets all entries but the first `len`, at the cost of what is forgotten; the objects are handed over.
     ///
-    /// The entry inserted last can be taken out of a table of linear probing without breaking a chain; a table made anew is
-    /// filled in the same order.
+    /// The entry inserted last can be taken out without breaking another's search; a table made anew is filled in the same
+    /// order.
     pub(crate) fn truncate(&mut self, len: usize) -> Vec<Py<PyAny>> {
         for entry in self.entries.iter().skip(len).rev() {
             let key = entry.object.as_ptr() as usize;
             let mask = self.table.len() - 1;
             let mut at = spread(key) & mask;
-            while self.table[at].stamp == self.stamp {
-                if self.table[at].key == key {
-                    self.table[at].stamp = 0;
+            while self.table[at][1] >> 32 == u64::from(self.stamp) {
+                if self.table[at][0] == key as u64 {
+                    self.table[at] = [0; 2];
                     break;
                 }
-                at = (at + 1) & mask;
+                at = (at + stride(key)) & mask;
             }
         }
         let held = self.hand_over(len);

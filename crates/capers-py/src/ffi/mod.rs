@@ -34,3 +34,16 @@ pub(crate) fn modules(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let table = unsafe { Bound::from_borrowed_ptr_or_err(py, ffi::PyImport_GetModuleDict())? };
     Ok(table.cast_into()?)
 }
+
+/// Whether Ctrl-C waits to be answered; it still does afterwards, and nothing has run.
+pub(crate) fn interrupt_waits(_py: Python<'_>) -> bool {
+    // SAFETY: alive, type: no objects. shared: flags of the signal module, made for being set from anywhere. runs: nothing;
+    // asking takes the flag back, and setting it again only notes that a handler is to be called.
+    unsafe {
+        let waits = ffi::PyOS_InterruptOccurred() != 0;
+        if waits {
+            ffi::PyErr_SetInterrupt();
+        }
+        waits
+    }
+}

@@ -1,7 +1,7 @@
 //! The memory that a pickle is written into: a kept scratch while it is small, the bytes object of the result once it is
 //! not, so that a large payload is never copied as a whole.
 //!
-//! The object grows by doubling, and by what is needed where a large part comes; the operating system moves its pages
+//! The object grows by doubling, later by a half, and by what is needed where a large part comes; the operating system moves its pages
 //! instead of copying them. Where a part of many megabytes comes, huge pages are asked for: most of the time of a large
 //! copy is page faults.
 
@@ -62,7 +62,8 @@ impl<'py> Output<'py> {
     #[inline(never)]
     fn grow(&mut self, more: usize) {
         let needed = self.len.saturating_add(more);
-        let room = if more >= LARGE { needed.saturating_add(SLACK) } else { needed.max(self.room.saturating_mul(2)) };
+        let grown = if self.room < LARGE { self.room * 2 } else { self.room.saturating_add(self.room / 2) };
+        let room = if more >= LARGE { needed.saturating_add(SLACK) } else { needed.max(grown) };
         let size = ffi::Py_ssize_t::try_from(room).unwrap_or(ffi::Py_ssize_t::MAX);
         // SAFETY: alive: the object, where there is one, is owned here, and `_PyBytes_Resize` takes this only reference and
         // gives back another, or null after it has dropped it. type: made as exact bytes below. shared: nobody else has the

@@ -37,8 +37,8 @@ const AHEAD: usize = 11;
 const AHEAD_MEMO: usize = 5;
 /// Items of a tuple between two looks at the budget.
 const STRETCH: usize = 4096;
-/// Items after which a walk pauses, so that an interrupt is answered.
-const BUDGET: isize = 1 << 14;
+/// Items after which a walk pauses, so that an interrupt is answered: about a millisecond.
+const BUDGET: isize = 1 << 15;
 
 /// A container that has been begun and not finished.
 pub(crate) enum Level<'py> {
@@ -821,6 +821,25 @@ mod body {
             }
         }
 
+        /// Makes room in the memo for the items of a long list, where they look as if each will need some.
+        #[inline]
+        unsafe fn expect(&mut self, list: Object) {
+            // SAFETY: invariant WALK.
+            unsafe {
+                let (items, size) = layout::list(list);
+                if size < 4096 {
+                    return;
+                }
+                let samples = [0, size / 3, size / 2, size - 1].map(|at| items.add(at).read());
+                let (first, kind) = (samples[0], layout::type_of(samples[0]));
+                let memoized = kind != &raw mut ffi::PyLong_Type && kind != &raw mut ffi::PyFloat_Type;
+                let alike = samples[1..].iter().all(|&it| it != first && layout::type_of(it) == kind);
+                if memoized && alike && kind != &raw mut ffi::PyBool_Type {
+                    self.memo.reserve(size);
+                }
+            }
+        }
+
         /// The level of a container that was opened.
         #[inline]
         unsafe fn level(&mut self, enter: &Enter, item: Object) -> Level<'py> {
@@ -874,6 +893,9 @@ mod body {
             // SAFETY: invariant WALK.
             unsafe {
                 let mut p = self.begin();
+                if *index == 0 {
+                    self.expect(list);
+                }
                 loop {
                     if *single && *batch == 1 {
                         op(&mut p, Op::Append);
