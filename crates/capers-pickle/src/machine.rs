@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::limits::Meter;
 use crate::memo::Memo;
 use crate::opcode::{HIGHEST_PROTOCOL, Op};
-use crate::reader::{self, Source};
+use crate::reader::{self, Ready};
 use crate::text;
 
 /// The host is asked for a pause once in this many instructions: well below 0.1 s of the cheap ones.
@@ -151,7 +151,7 @@ impl<V> Machine<V> {
     where
         V: Clone,
         H: Host<Value = V>,
-        S: Source,
+        S: Ready<V>,
         M: Meter,
         H::Error: From<S::Error>,
     {
@@ -188,7 +188,7 @@ impl<V> Machine<V> {
     where
         V: Clone,
         H: Host<Value = V>,
-        S: Source,
+        S: Ready<V>,
         M: Meter,
         H::Error: From<S::Error>,
     {
@@ -567,13 +567,16 @@ fn placed<E: Locate, F: Into<E>>(error: F, offset: u64, op: Op) -> E {
 fn bytes<H, S, M>(count: usize, host: &mut H, source: &mut S, meter: &mut M) -> Result<H::Value, H::Error>
 where
     H: Host,
-    S: Source,
+    S: Ready<H::Value>,
     M: Meter,
     H::Error: From<S::Error>,
 {
     meter.size(count)?;
     if count >= DIRECT && source.prefers_copy(count) {
-        host.bytes_from(count, source)
+        match source.ready(count)? {
+            Some(value) => Ok(value),
+            None => host.bytes_from(count, source),
+        }
     } else {
         host.bytes(source.take(count)?)
     }

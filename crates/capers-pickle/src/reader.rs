@@ -45,6 +45,15 @@ pub trait Source {
     }
 }
 
+/// A source that may hand out what it reads as a value of the host.
+pub trait Ready<V>: Source {
+    /// The next `count` bytes as a bytes object, where the source gets one of just these bytes; `None` and nothing read where it
+    /// does not.
+    fn ready(&mut self, _count: usize) -> Result<Option<V>, Self::Error> {
+        Ok(None)
+    }
+}
+
 /// Where reading may go on to: the end of the current frame, or of the data.
 ///
 /// Sources share this bookkeeping. CPython's C unpickler ignores frames up to 3.13 and holds streams to them from 3.14 on
@@ -213,6 +222,8 @@ impl Source for SliceSource<'_> {
         Ok(())
     }
 }
+
+impl<V> Ready<V> for SliceSource<'_> {}
 
 /// The next `N` bytes as an array.
 #[inline(always)]

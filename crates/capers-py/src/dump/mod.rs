@@ -22,6 +22,7 @@ pub(crate) mod memo;
 mod path;
 pub(crate) mod pickler;
 mod reduce;
+mod sink;
 mod weak;
 
 use pyo3::prelude::*;
@@ -37,6 +38,7 @@ use by_value::ByValue;
 use classes::Classes;
 use memo::Memo;
 use reduce::Reduce;
+use sink::Sink;
 
 /// What hooks a pickler has, each asked in its place.
 #[derive(Default)]
@@ -113,6 +115,9 @@ pub(crate) struct Dumper<'py> {
     /// The functions written so far, as long as the payload depends on nothing else.
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
+    sink: Sink<'py>,
+    /// The number of memo indices that what has been handed on refers to.
+    pub(crate) sent: usize,
     hooked: bool,
     steps: u32,
 }
@@ -122,9 +127,10 @@ impl<'py> Dumper<'py> {
         py: Python<'py>,
         writer: Writer,
         memo: Box<Memo>,
-        hooks: Hooks<'py>,
+        mut hooks: Hooks<'py>,
         settings: Settings,
     ) -> PyResult<Self> {
+        let sink = Sink::new(py, hooks.write.take());
         let hooked = hooks.persistent_id.is_some() || settings.fast;
         Ok(Self {
             py,
@@ -137,6 +143,8 @@ impl<'py> Dumper<'py> {
             classes: Classes::default(),
             recorded: None,
             weak: weak::Weak::default(),
+            sink,
+            sent: 0,
             hooked,
             steps: 0,
         })
@@ -144,8 +152,9 @@ impl<'py> Dumper<'py> {
 
     /// Whether anything but the objects themselves decides what is written.
     pub(crate) fn has_hooks(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write } = &self.hooks;
-        [persistent_id, reducer_override, dispatch_table, buffer_callback, write].iter().any(|hook| hook.is_some())
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write: _ } = &self.hooks;
+        let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
+        self.sink.is_file() || hooks.iter().any(|hook| hook.is_some())
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
@@ -154,7 +163,7 @@ impl<'py> Dumper<'py> {
         self.save(object)?;
         self.settle()?;
         self.writer.finish();
-        self.flush(true)
+        self.finish()
     }
 
     /// Writes `object` and all it leads to.
@@ -237,7 +246,7 @@ impl<'py> Dumper<'py> {
     #[inline]
     pub(crate) fn begin(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if self.writer.boundary() {
-            self.flush(false)?;
+            self.flush()?;
         }
         if self.hooks.persistent_id.is_some()
             && let Some(begun) = self.begin_persistent(object)?
@@ -297,7 +306,7 @@ impl<'py> Dumper<'py> {
         match kind {
             Kind::Str | Kind::Int | Kind::None | Kind::Bool | Kind::Float => {
                 if self.writer.boundary() {
-                    self.flush(false)?;
+                    self.flush()?;
                 }
                 if !self.write_atom(kind, object)? {
                     match self.memo.get(object) {
@@ -377,21 +386,6 @@ impl<'py> Dumper<'py> {
             let index = self.memo.put(object);
             self.writer.memoize(index);
         }
-    }
-
-    /// Hands finished frames on to the file, if there is one.
-    fn flush(&mut self, all: bool) -> PyResult<()> {
-        let Some(write) = self.hooks.write.clone() else { return Ok(()) };
-        // What may still be taken back must stay here.
-        if !all && (self.classes.any_in_progress() || self.any_weak_open()) {
-            return Ok(());
-        }
-        let ready = pyo3::types::PyBytes::new(self.py, self.writer.as_bytes());
-        self.writer.clear_written();
-        if !ready.as_bytes().is_empty() {
-            write.call1((ready,))?;
-        }
-        Ok(())
     }
 
     #[cold]

@@ -63,7 +63,7 @@ fn dump_to<'py>(
     let outcome = match if replayable { dumper.replay(object) } else { Ok(None) } {
         Ok(Some(payload)) => Ok(payload),
         Ok(None) => dumper.dump(object).and_then(|()| {
-            let payload = PyBytes::new(py, dumper.writer.as_bytes());
+            let payload = dumper.take_result()?;
             dumper.keep(&payload)?;
             Ok(payload)
         }),
@@ -141,6 +141,8 @@ pub(crate) struct Pickler {
     dispatch_table: Option<Py<PyAny>>,
     persistent_id: Option<Py<PyAny>>,
     busy: bool,
+    /// The file failed in the middle of a pickle, so that nobody could read what follows.
+    torn: bool,
 }
 
 #[pymethods]
@@ -162,6 +164,7 @@ impl Pickler {
             dispatch_table: None,
             persistent_id: None,
             busy: false,
+            torn: false,
         }
     }
 
@@ -182,6 +185,7 @@ impl Pickler {
         }
         this.write = Some(write.unbind());
         this.memo = Some(Box::default());
+        this.torn = false;
         this.protocol = protocol;
         this.bin = i32::from(protocol > 0);
         this.fast = 0;
@@ -200,6 +204,12 @@ impl Pickler {
             if this.busy {
                 return Err(busy());
             }
+            if this.torn {
+                return Err(PyErr::from_type(
+                    state(py)?.pickling_error.bind(py).clone(),
+                    ("the file failed in the middle of a pickle: clear_memo() starts afresh",),
+                ));
+            }
             let Some(memo) = this.memo.take() else {
                 return Err(PyErr::from_type(
                     state(py)?.pickling_error.bind(py).clone(),
@@ -213,14 +223,19 @@ impl Pickler {
         let writer = Writer::new(protocol, Vec::new());
         let mark = memo.mark();
         let dumper = Dumper::new(py, writer, memo, hooks, settings);
+        let mut torn = false;
         let (outcome, memo) = match dumper {
             Ok(mut dumper) => {
                 let outcome = dumper.dump(obj);
+                torn = dumper.is_torn();
                 let mut memo = dumper.memo;
                 if outcome.is_err() {
                     // What was written last may not have reached the file: nothing of it may be referred to. What earlier
-                    // dumps wrote is there.
+                    // dumps wrote is there, and the beginning of this one has used up memo indices.
                     memo.rewind(mark);
+                    while memo.next_index() < dumper.sent {
+                        memo.take_index();
+                    }
                 }
                 (outcome, memo)
             }
@@ -228,6 +243,7 @@ impl Pickler {
         };
         let mut this = slf.try_borrow_mut()?;
         this.busy = false;
+        this.torn = torn;
         this.memo = Some(memo);
         outcome
     }
@@ -240,6 +256,7 @@ impl Pickler {
         match &mut self.memo {
             Some(memo) => {
                 memo.clear();
+                self.torn = false;
                 Ok(())
             }
             None => Err(busy()),
