@@ -35,6 +35,12 @@ pub trait Source {
     /// Fill `out` with the next bytes.
     fn read_into(&mut self, out: &mut [u8]) -> Result<(), Self::Error>;
 
+    /// As [`Source::read_into`] for the bytes of a text, which CPython takes from whatever a file returns; for those of other
+    /// objects it asks for bytes.
+    fn read_text_into(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+        self.read_into(out)
+    }
+
     /// Make `count` bytes available without taking them: what `FRAME` asks for. A strict source also holds what follows to
     /// the frame: no argument may cross its end.
     fn frame(&mut self, count: u64) -> Result<(), Self::Error>;

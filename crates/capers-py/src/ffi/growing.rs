@@ -9,7 +9,7 @@ use std::ffi::c_int;
 use pyo3::exceptions::PyMemoryError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes};
+use pyo3::types::{PyByteArray, PyBytes, PyString};
 
 use super::buffer::View;
 
@@ -98,6 +98,41 @@ impl Body for PyByteArray {
 
     fn empty(py: Python<'_>) -> Bound<'_, Self> {
         PyByteArray::new(py, b"")
+    }
+}
+
+/// A str of ASCII, whose memory is its characters.
+impl Body for PyString {
+    fn resize<'py>(
+        py: Python<'py>,
+        object: Option<Bound<'py, Self>>,
+        size: ffi::Py_ssize_t,
+    ) -> PyResult<Bound<'py, Self>> {
+        // SAFETY: alive: the only reference to the object is handed over and one comes back, also where the call fails. type:
+        // `PyUnicode_New` with a largest character of 127 makes a compact ASCII str of `size` bytes, and resizing keeps it one.
+        // shared: not at all: `Growing` alone has the object, and nobody has asked for its hash. runs: no Python code.
+        unsafe {
+            let Some(object) = object else {
+                let made = ffi::PyUnicode_New(size, 127);
+                return Ok(Bound::from_owned_ptr_or_err(py, made)?.cast_into_unchecked());
+            };
+            let mut object = object.into_ptr();
+            let status = ffi::PyUnicode_Resize(&raw mut object, size);
+            let object = Bound::from_owned_ptr_or_err(py, object)?;
+            if status < 0 {
+                return Err(PyErr::fetch(py));
+            }
+            Ok(object.cast_into_unchecked())
+        }
+    }
+
+    fn data(object: &Bound<'_, Self>) -> *mut u8 {
+        // SAFETY: alive: borrowed. type: a compact str, as made above. shared: one address. runs: no Python code.
+        unsafe { ffi::PyUnicode_1BYTE_DATA(object.as_ptr()) }
+    }
+
+    fn empty(py: Python<'_>) -> Bound<'_, Self> {
+        PyString::new(py, "")
     }
 }
 
@@ -190,6 +225,14 @@ impl<'py, T: Body> Growing<'py, T> {
         Ok(())
     }
 
+    /// Show what has been written.
+    fn lend<R>(&self, show: impl FnOnce(&[u8]) -> R) -> R {
+        let Some(made) = &self.made else { return show(b"") };
+        // SAFETY: alive: `made` is owned by `self`, which is borrowed meanwhile. type: `filled` bytes of its memory have been
+        // written. shared: nobody else has a reference to the object. runs: what `show` runs cannot reach it.
+        show(unsafe { std::slice::from_raw_parts(T::data(made), self.filled) })
+    }
+
     /// The object, cut to what has been written.
     pub(crate) fn finish(mut self) -> PyResult<Bound<'py, T>> {
         if self.filled < self.room {
@@ -240,11 +283,20 @@ pub(crate) fn filled_after<'py, T: Body, E: From<PyErr>>(
     py: Python<'py>,
     count: usize,
     begun: &[u8],
-    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
+    fill: impl FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<Bound<'py, T>, E> {
     let mut made = Growing::<T>::new(py);
     made.reserve(count.min(AHEAD).max(begun.len()))?;
     made.extend(begun)?;
+    rest(made, count, fill)
+}
+
+/// The object that `made` becomes when `fill` has delivered the rest of its `count` bytes.
+fn rest<T: Body, E: From<PyErr>>(
+    mut made: Growing<'_, T>,
+    count: usize,
+    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
+) -> Result<Bound<'_, T>, E> {
     while made.len() < count {
         if made.spare() == 0 {
             made.reserve((count - made.len()).min(made.len().max(AHEAD)))?;
@@ -252,6 +304,36 @@ pub(crate) fn filled_after<'py, T: Body, E: From<PyErr>>(
         made.fill(PIECE.min(made.spare()), &mut fill)?;
     }
     Ok(made.finish()?)
+}
+
+/// A new str of `count` bytes of ASCII, made as `fill` delivers them. Where they are not ASCII, all of them as bytes.
+pub(crate) fn ascii_filled<'py, E: From<PyErr>>(
+    py: Python<'py>,
+    count: usize,
+    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
+) -> Result<Result<Bound<'py, PyString>, Bound<'py, PyBytes>>, E> {
+    let mut made = Growing::<PyString>::new(py);
+    while made.len() < count {
+        if made.spare() == 0 {
+            made.reserve((count - made.len()).min(made.len().max(AHEAD)))?;
+        }
+        let mut ascii = true;
+        made.fill(PIECE.min(made.spare()), |out| {
+            fill(out)?;
+            ascii = out.is_ascii();
+            Ok::<(), E>(())
+        })?;
+        if !ascii {
+            // What has been read never becomes a str.
+            let begun = made.filled;
+            let mut bytes = Growing::<PyBytes>::new(py);
+            bytes.reserve(count.min(begun.max(AHEAD)))?;
+            made.lend(|made| bytes.extend(made))?;
+            drop(made);
+            return Ok(Err(rest(bytes, count, fill)?));
+        }
+    }
+    Ok(Ok(made.finish()?))
 }
 
 /// Ask for huge pages for an allocation of at least [`HUGE`] bytes, where the kernel gives them only to those who ask: making

@@ -171,6 +171,22 @@ impl<'py> FileSource<'_, 'py> {
         if self.bounds.has(count) { Ok(()) } else { self.fill(count) }
     }
 
+    /// Fill `out` with what is held, and then with what the file has next.
+    fn read_through(&mut self, mut out: &mut [u8], strict: bool) -> Result<(), Failure> {
+        if !self.bounds.has(out.len()) {
+            self.bounds.leave_frame(self.held.as_bytes().len())?;
+        }
+        let held = self.rest().min(out.len());
+        out[..held].copy_from_slice(self.take(held)?);
+        out = &mut out[held..];
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.skip_consumed()?;
+        self.before += out.len() as u64;
+        self.read_piece(out, strict)
+    }
+
     /// Fill `out` with what the file has next; `strict` says whether `read` must return bytes, as C asks for some objects.
     fn read_piece(&mut self, mut out: &mut [u8], strict: bool) -> Result<(), Failure> {
         let py = self.held.py();
@@ -262,19 +278,12 @@ impl Source for FileSource<'_, '_> {
         }
     }
 
-    fn read_into(&mut self, mut out: &mut [u8]) -> Result<(), Failure> {
-        if !self.bounds.has(out.len()) {
-            self.bounds.leave_frame(self.held.as_bytes().len())?;
-        }
-        let held = self.rest().min(out.len());
-        out[..held].copy_from_slice(self.take(held)?);
-        out = &mut out[held..];
-        if out.is_empty() {
-            return Ok(());
-        }
-        self.skip_consumed()?;
-        self.before += out.len() as u64;
-        self.read_piece(out, true)
+    fn read_into(&mut self, out: &mut [u8]) -> Result<(), Failure> {
+        self.read_through(out, true)
+    }
+
+    fn read_text_into(&mut self, out: &mut [u8]) -> Result<(), Failure> {
+        self.read_through(out, false)
     }
 
     fn frame(&mut self, count: u64) -> Result<(), Failure> {

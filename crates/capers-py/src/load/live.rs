@@ -251,6 +251,17 @@ impl<'py> Host for Live<'_, 'py> {
         Ok(growing::filled::<PyBytes, Failure>(self.py, count, fill)?.into_any())
     }
 
+    fn text_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
+    where
+        Failure: From<S::Error>,
+    {
+        let fill = |out: &mut [u8]| source.read_text_into(out).map_err(Failure::from);
+        match growing::ascii_filled(self.py, count, fill)? {
+            Ok(text) => Ok(text.into_any()),
+            Err(utf8) => self.text(utf8.as_bytes()),
+        }
+    }
+
     fn bytearray_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
     where
         Failure: From<S::Error>,
