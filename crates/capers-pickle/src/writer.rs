@@ -173,13 +173,24 @@ impl<B: Buffer> Writer<B> {
         self.framing = false;
     }
 
-    /// Called before each object: closes a frame that has grown to its target size. Tells whether it did.
+    /// Called before each object: closes a frame that has grown to its target size. Tells whether there is as much as a
+    /// frame to be handed on.
     #[inline]
     pub fn boundary(&mut self) -> bool {
-        if self.frame_start == NO_FRAME || self.buf.len() - self.frame_start - FRAME_HEADER < FRAME_TARGET {
+        if self.buf.len() < FRAME_TARGET {
             return false;
         }
-        self.commit_frame();
+        self.full()
+    }
+
+    #[cold]
+    fn full(&mut self) -> bool {
+        if self.frame_start != NO_FRAME {
+            if self.buf.len() - self.frame_start - FRAME_HEADER < FRAME_TARGET {
+                return false;
+            }
+            self.commit_frame();
+        }
         true
     }
 

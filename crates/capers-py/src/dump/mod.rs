@@ -22,6 +22,7 @@ pub(crate) mod memo;
 mod path;
 pub(crate) mod pickler;
 mod reduce;
+mod sink;
 mod weak;
 
 use pyo3::prelude::*;
@@ -40,6 +41,7 @@ use by_value::ByValue;
 use classes::Classes;
 use memo::Memo;
 use reduce::Reduce;
+use sink::Sink;
 
 /// What hooks a pickler has, each asked in its place.
 #[derive(Default)]
@@ -98,6 +100,9 @@ pub(crate) struct Dumper<'py> {
     /// The functions written so far, as long as the payload depends on nothing else.
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
+    sink: Sink<'py>,
+    /// The number of memo indices that what has been handed on refers to.
+    pub(crate) sent: usize,
     hooked: bool,
     /// Whether plain data takes the fast walk.
     walks: bool,
@@ -110,9 +115,10 @@ impl<'py> Dumper<'py> {
         py: Python<'py>,
         writer: Writer<Output<'py>>,
         memo: Box<Memo>,
-        hooks: Hooks<'py>,
+        mut hooks: Hooks<'py>,
         settings: Settings,
     ) -> PyResult<Self> {
+        let sink = Sink::new(hooks.write.take());
         let hooked = hooks.persistent_id.is_some() || settings.fast;
         let state = state(py)?;
         let walks = state.layouts_known && !hooked && writer.protocol() >= 4;
@@ -127,6 +133,8 @@ impl<'py> Dumper<'py> {
             classes: Classes::default(),
             recorded: None,
             weak: weak::Weak::default(),
+            sink,
+            sent: 0,
             hooked,
             walks,
             steps: 0,
@@ -136,8 +144,9 @@ impl<'py> Dumper<'py> {
 
     /// Whether anything but the objects themselves decides what is written.
     pub(crate) fn has_hooks(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write } = &self.hooks;
-        [persistent_id, reducer_override, dispatch_table, buffer_callback, write].iter().any(|hook| hook.is_some())
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write: _ } = &self.hooks;
+        let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
+        self.sink.is_file() || hooks.iter().any(|hook| hook.is_some())
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
@@ -146,7 +155,7 @@ impl<'py> Dumper<'py> {
         self.save(object)?;
         self.settle()?;
         self.writer.finish();
-        self.flush(true)
+        self.finish()
     }
 
     /// Writes `object` and all it leads to.
@@ -214,7 +223,7 @@ impl<'py> Dumper<'py> {
             writer: &mut self.writer,
             memo,
             next,
-            streams: self.hooks.write.is_some(),
+            streams: self.sink.is_file(),
             plain_dicts,
             dispatch_table,
         };
@@ -235,7 +244,7 @@ impl<'py> Dumper<'py> {
             Pause::Ended => Ok(()),
             Pause::Flush => {
                 if self.writer.boundary() {
-                    self.flush(false)?;
+                    self.flush()?;
                 }
                 Ok(())
             }
@@ -281,7 +290,7 @@ impl<'py> Dumper<'py> {
     #[inline]
     pub(crate) fn begin(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if self.writer.boundary() {
-            self.flush(false)?;
+            self.flush()?;
         }
         if self.hooks.persistent_id.is_some()
             && let Some(begun) = self.begin_persistent(object)?
@@ -341,7 +350,7 @@ impl<'py> Dumper<'py> {
         match kind {
             Kind::Str | Kind::Int | Kind::None | Kind::Bool | Kind::Float => {
                 if self.writer.boundary() {
-                    self.flush(false)?;
+                    self.flush()?;
                 }
                 if !self.write_atom(kind, object)? {
                     match self.memo.get(object) {
@@ -421,20 +430,6 @@ impl<'py> Dumper<'py> {
             let index = self.memo.put(object);
             self.writer.memoize(index);
         }
-    }
-
-    /// Hands finished frames on to the file, if there is one.
-    fn flush(&mut self, all: bool) -> PyResult<()> {
-        let Some(write) = self.hooks.write.clone() else { return Ok(()) };
-        // What may still be taken back must stay here.
-        if !all && (self.classes.any_in_progress() || self.any_weak_open()) {
-            return Ok(());
-        }
-        let ready = self.writer.buffer_mut().take(self.py)?;
-        if !ready.as_bytes().is_empty() {
-            write.call1((ready,))?;
-        }
-        Ok(())
     }
 
     #[cold]

@@ -162,6 +162,8 @@ pub(crate) struct Pickler {
     dispatch_table: Option<Py<PyAny>>,
     persistent_id: Option<Py<PyAny>>,
     busy: bool,
+    /// The file failed in the middle of a pickle, so that nobody could read what follows.
+    torn: bool,
 }
 
 #[pymethods]
@@ -183,6 +185,7 @@ impl Pickler {
             dispatch_table: None,
             persistent_id: None,
             busy: false,
+            torn: false,
         }
     }
 
@@ -203,6 +206,7 @@ impl Pickler {
         }
         this.write = Some(write.unbind());
         this.memo = Some(Box::default());
+        this.torn = false;
         this.protocol = protocol;
         this.bin = i32::from(protocol > 0);
         this.fast = 0;
@@ -221,6 +225,12 @@ impl Pickler {
             if this.busy {
                 return Err(busy());
             }
+            if this.torn {
+                return Err(PyErr::from_type(
+                    state(py)?.pickling_error.bind(py).clone(),
+                    ("the file failed in the middle of a pickle: clear_memo() starts afresh",),
+                ));
+            }
             let Some(memo) = this.memo.take() else {
                 return Err(PyErr::from_type(
                     state(py)?.pickling_error.bind(py).clone(),
@@ -234,15 +244,20 @@ impl Pickler {
         let writer = Writer::new(protocol, Output::new(py, Vec::new()));
         let mark = memo.mark();
         let dumper = Dumper::new(py, writer, memo, hooks, settings);
+        let mut torn = false;
         let (outcome, memo) = match dumper {
             Ok(mut dumper) => {
                 let outcome = caught(py, || dumper.dump(obj));
                 dumper.memo.own();
+                torn = dumper.is_torn();
                 let mut memo = dumper.memo;
                 if outcome.is_err() {
                     // What was written last may not have reached the file: nothing of it may be referred to. What earlier
-                    // dumps wrote is there.
+                    // dumps wrote is there, and the beginning of this one has used up memo indices.
                     memo.rewind(mark);
+                    while memo.next_index() < dumper.sent {
+                        memo.take_index();
+                    }
                 }
                 (outcome, memo)
             }
@@ -250,6 +265,7 @@ impl Pickler {
         };
         let mut this = slf.try_borrow_mut()?;
         this.busy = false;
+        this.torn = torn;
         this.memo = Some(memo);
         outcome
     }
@@ -262,6 +278,7 @@ impl Pickler {
         match &mut self.memo {
             Some(memo) => {
                 memo.clear(py);
+                self.torn = false;
                 Ok(())
             }
             None => Err(busy()),

@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::output::advise_huge;
+use super::growing::advise;
 
 /// Tables of more slots are not kept for the next dump.
 const MAX_KEPT_SLOTS: usize = 1 << 16;
@@ -127,7 +127,7 @@ impl Identities {
         self.table = Vec::new();
         self.table = vec![[0; 2]; size];
         if size * size_of::<Slot>() >= HUGE {
-            advise_huge(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
+            advise(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
         }
         self.stamp = 1;
         self.limit = size / 8 * 5;

@@ -11,8 +11,10 @@
 #![expect(unsafe_code, reason = "the one address of unsafe code; tests/tidy holds it")]
 
 pub(crate) mod access;
+pub(crate) mod buffer;
 pub(crate) mod code;
 pub(crate) mod function;
+pub(crate) mod growing;
 pub(crate) mod identity;
 pub(crate) mod kind;
 pub(crate) mod layout;

@@ -14,6 +14,9 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::buffer::View;
+use super::growing::advise;
+
 /// Content up to this size stays in the scratch.
 const SCRATCH: usize = 64 << 10;
 /// What is left over in the scratch for the last instructions of a full frame.
@@ -85,7 +88,7 @@ impl<'py> Output<'py> {
             self.start = ffi::PyBytes_AS_STRING(self.object).cast_mut().cast::<u8>();
             self.room = room;
             if more >= HUGE {
-                advise_huge(self.start.add(self.len), more);
+                advise(self.start.add(self.len), more);
             }
         }
     }
@@ -115,6 +118,16 @@ impl<'py> Output<'py> {
     pub(super) unsafe fn written_to(&mut self, at: *mut u8) {
         self.len = at as usize - self.start as usize;
         debug_assert!(self.len <= self.room);
+    }
+
+    /// Appends the `count` bytes of `view` from `at` on.
+    pub(crate) fn extend_from(&mut self, view: &View<'_>, at: usize, count: usize) {
+        let from = view.range(at, count);
+        self.reserve(count);
+        // SAFETY: alive: the view holds its memory, and the room is owned. type: plain bytes within the bounds that `range` asserts.
+        // shared: with the interpreter held nobody writes during the copy; the room is ours and cannot overlap. runs: nothing.
+        unsafe { std::ptr::copy_nonoverlapping(from, self.start.add(self.len), count) };
+        self.len += count;
     }
 
     /// Hands on what has been written and begins anew.
@@ -199,21 +212,4 @@ impl Buffer for Output<'_> {
 /// The door's answer to an unwinding: an exception of the kind that it stands for.
 pub(crate) fn unwound(panic: &(dyn std::any::Any + Send)) -> Option<PyErr> {
     panic.is::<OutOfMemory>().then(|| PyMemoryError::new_err(()))
-}
-
-/// Asks the operating system for huge pages under this memory, which is about to be written for the first time.
-pub(super) fn advise_huge(at: *mut u8, len: usize) {
-    #[cfg(target_os = "linux")]
-    {
-        const PAGE: usize = 4096;
-        let begin = (at as usize).next_multiple_of(PAGE);
-        let end = (at as usize + len) & !(PAGE - 1);
-        if end > begin {
-            // SAFETY: alive: the range is inside memory that the caller owns. type: whole pages of it. shared: the advice changes
-            // no content, whoever else uses the pages. runs: nothing; a refusal changes nothing either, and is no error.
-            unsafe { libc::madvise(begin as *mut libc::c_void, end - begin, libc::MADV_HUGEPAGE) };
-        }
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (at, len);
 }
