@@ -8,4 +8,4 @@ pub(crate) const MAX_DEPTH: usize = 4_000_000;
 pub(crate) const SIGNAL_MASK: u32 = (1 << 14) - 1;
 
 /// Pauses of a walk between two looks at every kind of signal; an interrupt is seen at each pause.
-pub(crate) const LOOKS: u32 = 64;
+pub(crate) const LOOKS: u32 = 256;

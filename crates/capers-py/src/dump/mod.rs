@@ -153,6 +153,9 @@ impl<'py> Dumper<'py> {
     pub(crate) fn dump(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
         self.writer.start();
         self.save(object)?;
+        if self.sink.is_file() || self.anything_late() {
+            self.memo.own();
+        }
         self.settle()?;
         self.writer.finish();
         self.finish()
@@ -229,7 +232,7 @@ impl<'py> Dumper<'py> {
         };
         let pause = walk::walk(walk, &mut Levels { stack: &mut self.stack, base });
         match pause {
-            // At the end nothing else runs; and as long as no interrupt waits, a walk goes on as it came.
+            // At the end nothing else runs, or `dump` sees to it; and as long as no interrupt waits, a walk goes on as it came.
             Pause::Ended if self.stack.is_empty() => return Ok(()),
             Pause::Interrupt => {
                 self.pauses = self.pauses.wrapping_add(1);

@@ -31,8 +31,12 @@ struct Entry {
 /// Objects and their memo indices.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
-    /// Open addressing; a power of two long, or empty.
+    /// Open addressing; a power of two of slots from `origin` on, where a line begins, or empty.
     table: Vec<Slot>,
+    origin: usize,
+    mask: usize,
+    /// So far an address is shifted to tell how often neighbours have gone around the table.
+    shift: u32,
     stamp: u32,
     /// How many entries the table takes before it grows.
     limit: usize,
@@ -48,15 +52,10 @@ unsafe impl Send for Identities {}
 // SAFETY: alive, type, shared, runs: as for Send; nothing can be changed through a shared reference.
 unsafe impl Sync for Identities {}
 
-/// Where the search for an address begins. Neighbours in memory have neighbouring slots: objects that were made one after
-/// the other are looked up one after the other.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "two instructions in the hottest loop")]
-fn spread(key: usize) -> usize {
-    (key >> 4) ^ (key >> 22)
-}
+/// The slots in a line of the processor's cache; a search looks at all of one line before it goes on to another.
+const LINE: usize = 4;
 
-/// How far apart the further places of the search are. Runs of neighbours would grow together if the next place came next.
+/// How far apart the lines of a search are. Runs of neighbours would grow together if the next line came next.
 #[inline]
 fn stride(key: usize) -> usize {
     ((key as u64 >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize | 1
@@ -78,20 +77,31 @@ impl Identities {
         self.probe(object.as_ptr() as usize).ok().map(|index| index as usize)
     }
 
+    /// Where the search for an address begins. Neighbours in memory have neighbouring slots: objects that were made one
+    /// after the other are looked up one after the other. Each time around the table they shift by one slot, since
+    /// objects of one size leave the same slots between them.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "three instructions in the hottest loop")]
+    fn spread(&self, key: usize) -> usize {
+        ((key >> 4) + (key >> self.shift)) & self.mask
+    }
+
     /// The index kept for `key`, or the place of the free slot. The table must not be empty.
     #[inline]
     fn probe(&self, key: usize) -> Result<u32, usize> {
-        let mask = self.table.len() - 1;
-        let mut at = spread(key) & mask;
+        let mut line = self.spread(key);
         loop {
-            let [known, what] = self.table[at];
-            if what >> 32 != u64::from(self.stamp) {
-                return Err(at);
+            for place in 0..LINE {
+                let at = self.origin + (line ^ place);
+                let [known, what] = self.table[at];
+                if what >> 32 != u64::from(self.stamp) {
+                    return Err(at);
+                }
+                if known == key as u64 {
+                    return Ok(what as u32);
+                }
             }
-            if known == key as u64 {
-                return Ok(what as u32);
-            }
-            at = (at + stride(key)) & mask;
+            line = (line + stride(key)) & self.mask;
         }
     }
 
@@ -125,12 +135,15 @@ impl Identities {
         let factor = if count < (1 << 14) { 8 } else { 4 };
         let size = (count.saturating_mul(factor)).max(256).next_power_of_two() / 2;
         self.table = Vec::new();
-        self.table = vec![[0; 2]; size];
+        self.table = vec![[0; 2]; size + LINE - 1];
         if size * size_of::<Slot>() >= HUGE {
             advise(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
         }
+        self.origin = self.table.as_ptr().align_offset(LINE * size_of::<Slot>()).min(LINE - 1);
+        self.mask = size - 1;
+        self.shift = 4 + size.trailing_zeros();
         self.stamp = 1;
-        self.limit = size / 8 * 5;
+        self.limit = size / 3 * 2;
         self.entries.reserve_exact(self.limit.saturating_sub(self.entries.len()));
         for entry in 0..self.entries.len() {
             let Entry { object, index } = self.entries[entry];
@@ -149,26 +162,29 @@ impl Identities {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the hottest loop of all")]
     pub(super) unsafe fn find_or_put(&mut self, key: *mut ffi::PyObject, index: u32) -> Option<u32> {
-        let mask = self.table.len() - 1;
-        let mut at = spread(key as usize) & mask;
-        // SAFETY: alive: the table is owned and not empty, since room was reserved. type: `at` is masked by its length, a power
-        // of two. shared: ours. runs: nothing. The vector of entries has room for the same reason, and the key is an object.
+        let mut line = self.spread(key as usize);
+        // SAFETY: alive: the table is owned and not empty, since room was reserved. type: a place is masked by the number of slots
+        // behind `origin`, a power of two. shared: ours. runs: nothing. The vector of entries has room for the same reason, and
+        // the key is an object.
         unsafe {
-            let table = self.table.as_mut_ptr();
+            let table = self.table.as_mut_ptr().add(self.origin);
             loop {
-                let [known, what] = table.add(at).read();
-                if what >> 32 != u64::from(self.stamp) {
-                    table.add(at).write(filled(key as usize, index, self.stamp));
-                    let len = self.entries.len();
-                    let entry = Entry { object: NonNull::new_unchecked(key), index };
-                    self.entries.as_mut_ptr().add(len).write(entry);
-                    self.entries.set_len(len + 1);
-                    return None;
+                for place in 0..LINE {
+                    let slot = table.add(line ^ place);
+                    let [known, what] = slot.read();
+                    if what >> 32 != u64::from(self.stamp) {
+                        slot.write(filled(key as usize, index, self.stamp));
+                        let len = self.entries.len();
+                        let entry = Entry { object: NonNull::new_unchecked(key), index };
+                        self.entries.as_mut_ptr().add(len).write(entry);
+                        self.entries.set_len(len + 1);
+                        return None;
+                    }
+                    if known == key as u64 {
+                        return Some(what as u32);
+                    }
                 }
-                if known == key as u64 {
-                    return Some(what as u32);
-                }
-                at = (at + stride(key as usize)) & mask;
+                line = (line + stride(key as usize)) & self.mask;
             }
         }
     }
@@ -180,21 +196,22 @@ impl Identities {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the hottest loop of all")]
     pub(super) unsafe fn find(&self, key: *mut ffi::PyObject) -> Option<u32> {
-        let mask = self.table.len() - 1;
-        let mut at = spread(key as usize) & mask;
-        // SAFETY: alive: the table is owned and not empty, since room was reserved. type: `at` is masked by its length, a power
-        // of two. shared: ours. runs: nothing.
+        let mut line = self.spread(key as usize);
+        // SAFETY: alive: the table is owned and not empty, since room was reserved. type: a place is masked by the number of slots
+        // behind `origin`, a power of two. shared: ours. runs: nothing.
         unsafe {
-            let table = self.table.as_ptr();
+            let table = self.table.as_ptr().add(self.origin);
             loop {
-                let [known, what] = table.add(at).read();
-                if what >> 32 != u64::from(self.stamp) {
-                    return None;
+                for place in 0..LINE {
+                    let [known, what] = table.add(line ^ place).read();
+                    if what >> 32 != u64::from(self.stamp) {
+                        return None;
+                    }
+                    if known == key as u64 {
+                        return Some(what as u32);
+                    }
                 }
-                if known == key as u64 {
-                    return Some(what as u32);
-                }
-                at = (at + stride(key as usize)) & mask;
+                line = (line + stride(key as usize)) & self.mask;
             }
         }
     }
@@ -203,7 +220,7 @@ impl Identities {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the hottest loop of all")]
     pub(super) fn home(&self, key: *mut ffi::PyObject) -> *const u8 {
-        self.table.as_ptr().wrapping_add(spread(key as usize) & (self.table.len() - 1)).cast()
+        self.table.as_ptr().wrapping_add(self.origin + self.spread(key as usize)).cast()
     }
 
     /// Whether room for another entry has been reserved.
@@ -236,21 +253,26 @@ impl Identities {
     /// The entry inserted last can be taken out without breaking another's search; a table made anew is filled in the same
     /// order.
     pub(crate) fn truncate(&mut self, len: usize) -> Vec<Py<PyAny>> {
-        for entry in self.entries.iter().skip(len).rev() {
-            let key = entry.object.as_ptr() as usize;
-            let mask = self.table.len() - 1;
-            let mut at = spread(key) & mask;
-            while self.table[at][1] >> 32 == u64::from(self.stamp) {
-                if self.table[at][0] == key as u64 {
-                    self.table[at] = [0; 2];
-                    break;
-                }
-                at = (at + stride(key)) & mask;
+        for entry in (len..self.entries.len()).rev() {
+            let key = self.entries[entry].object.as_ptr() as usize;
+            let mut line = self.spread(key);
+            let mut found = None;
+            while found.is_none() {
+                let places = (0..LINE).map(|place| self.origin + (line ^ place));
+                found = places.into_iter().find(|&at| self.table[at][0] == key as u64 || self.is_free(at));
+                line = (line + stride(key)) & self.mask;
+            }
+            if let Some(at) = found.filter(|&at| !self.is_free(at)) {
+                self.table[at] = [0; 2];
             }
         }
         let held = self.hand_over(len);
         self.entries.truncate(len);
         held
+    }
+
+    fn is_free(&self, at: usize) -> bool {
+        self.table[at][1] >> 32 != u64::from(self.stamp)
     }
 
     /// The references of the entries from `len` on; these have none then.
