@@ -454,14 +454,19 @@ struct Levels<'a, 'py> {
 
 impl<'py> walk::Levels<'py> for Levels<'_, 'py> {
     #[inline]
-    fn pop(&mut self) -> Option<Level<'py>> {
-        if self.stack.len() <= self.base || !matches!(self.stack.last(), Some(Frame::Plain(_))) {
+    fn top(&mut self) -> Option<&mut Level<'py>> {
+        if self.stack.len() <= self.base {
             return None;
         }
-        match self.stack.pop() {
+        match self.stack.last_mut() {
             Some(Frame::Plain(level)) => Some(level),
             _ => None,
         }
+    }
+
+    #[inline]
+    fn drop_top(&mut self) {
+        self.stack.pop();
     }
 
     #[inline]

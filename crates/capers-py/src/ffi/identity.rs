@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use super::growing::advise;
 
 /// Tables of more slots are not kept for the next dump.
-const MAX_KEPT_SLOTS: usize = 1 << 16;
+const MAX_KEPT_SLOTS: usize = 1 << 17;
 /// Tables from this size in bytes on are worth huge pages.
 const HUGE: usize = 4 << 20;
 
@@ -289,7 +289,7 @@ impl Identities {
 
     /// Forgets everything; keeps the memory of the tables up to a bound.
     pub(crate) fn clear(&mut self, py: Python<'_>) {
-        if self.table.len() > MAX_KEPT_SLOTS || self.stamp == u32::MAX {
+        if self.mask >= MAX_KEPT_SLOTS || self.stamp == u32::MAX {
             self.table = Vec::new();
             self.limit = 0;
             self.stamp = 0;
