@@ -142,6 +142,11 @@ impl<'py> Dumper<'py> {
         })
     }
 
+    /// The number of the protocol as reducers get it.
+    pub(super) fn protocol_object(&self) -> &Bound<'py, PyAny> {
+        self.state.protocols[usize::from(self.writer.protocol())].bind(self.py)
+    }
+
     /// Whether anything but the objects themselves decides what is written.
     pub(crate) fn has_hooks(&self) -> bool {
         let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write: _ } = &self.hooks;
@@ -272,8 +277,8 @@ impl<'py> Dumper<'py> {
                 Level::Tuple { .. } => self.step_tuple(),
                 Level::Dict(_) => self.step_dict(),
                 Level::Set { .. } => self.step_set(),
-                Level::Slots { .. } => {
-                    Err(self.pickling_error("the slots of an instance are written by the fast walk only"))
+                Level::Slots { .. } | Level::Call { .. } => {
+                    Err(self.pickling_error("this part of an instance is written by the fast walk only"))
                 }
             },
             Some(Frame::Batch(_)) => self.step_batch(),

@@ -134,7 +134,9 @@ fn plain(level: &Level<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
     match level {
         // The pair of `__dict__` and slots that a state can be is no step of the path.
         Level::Tuple { .. } if is_state(previous) => None,
-        Level::List { index, .. } | Level::Tuple { index, .. } => Some(format!("[{}]", index.saturating_sub(1))),
+        Level::List { index, .. } | Level::Tuple { index, .. } | Level::Call { index, .. } => {
+            Some(format!("[{}]", index.saturating_sub(1)))
+        }
         Level::Set { .. } => Some(String::from("{…}")),
         Level::Slots { plan, index, .. } => Some(format!(".{}", plan.name(index.saturating_sub(1) / 2)?)),
         Level::Dict(dict) => {

@@ -290,3 +290,24 @@ pub(crate) fn cell_content<'py>(cell: &Bound<'py, PyAny>) -> PyResult<Option<Bou
         Ok(Bound::from_owned_ptr_or_opt(cell.py(), ffi::PyCell_Get(cell.as_ptr())))
     }
 }
+
+/// What the method `name` of `object` gives for one argument; `None` where attributes of its type are not looked up in the
+/// plain way.
+pub(crate) fn call_method<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let args = [object.as_ptr(), argument.as_ptr()];
+    // SAFETY: alive: all three are owned by the caller for the whole call. type: any object; a type always has the slot, and
+    // `PyObject_VectorcallMethod` wants the object first. shared: nothing is borrowed from them. runs: any Python code may run.
+    unsafe {
+        let plain: ffi::getattrofunc = ffi::PyObject_GenericGetAttr;
+        let slot = (*object.get_type_ptr()).tp_getattro;
+        if !slot.is_some_and(|slot| std::ptr::fn_addr_eq(slot, plain)) {
+            return Ok(None);
+        }
+        let made = ffi::PyObject_VectorcallMethod(name.as_ptr(), args.as_ptr(), 2, std::ptr::null_mut());
+        Bound::from_owned_ptr_or_err(object.py(), made).map(Some)
+    }
+}

@@ -107,7 +107,7 @@ impl Identities {
 
     /// Keeps `object` under `index`, unless it is here already. There must be no entry without a reference.
     pub(crate) fn put(&mut self, object: &Bound<'_, PyAny>, index: usize) {
-        debug_assert_eq!(self.owned, self.entries.len());
+        self.own();
         self.reserve(1);
         if let Err(at) = self.probe(object.as_ptr() as usize) {
             let object = object.clone().into_ptr();

@@ -92,7 +92,7 @@ impl<'py> Walker<'_, 'py> {
     }
 
     #[inline(never)]
-    pub(super) unsafe fn tuple(&mut self, tuple: Object, index: &mut usize) -> Outcome<'py> {
+    pub(super) unsafe fn tuple(&mut self, tuple: Object, index: &mut usize, makes: Option<Object>) -> Outcome<'py> {
         // SAFETY: invariant WALK.
         unsafe {
             let mut p = self.begin();
@@ -145,6 +145,19 @@ impl<'py> Walker<'_, 'py> {
                     );
                     self.memoize(&mut p);
                 }
+            }
+            if let Some(object) = makes {
+                op(&mut p, Op::Reduce);
+                // Already in the memo: the object is part of its own arguments and has been made meanwhile.
+                match self.find_or_put(object) {
+                    Some(index) => {
+                        op(&mut p, Op::Pop);
+                        self.get(&mut p, index);
+                    }
+                    None => self.memoize(&mut p),
+                }
+                // Nobody but this level holds the arguments, which came from a reduction.
+                self.memo.own();
             }
             self.end(p);
             Outcome::End

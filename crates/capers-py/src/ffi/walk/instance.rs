@@ -5,10 +5,10 @@ use std::rc::Rc;
 use capers_pickle::Op;
 use pyo3::ffi;
 
-use super::object::op;
+use super::object::{op, small_int};
 use super::{Object, Outcome, Quiet, Saved, Walker};
 use crate::ffi::layout;
-use crate::ffi::plan::{self, Plan};
+use crate::ffi::plan::{self, Moment, Plan, Slot};
 
 impl<'py> Walker<'_, 'py> {
     /// The plan for instances of this type and the memo index of the type itself, if it has both.
@@ -49,11 +49,15 @@ impl<'py> Walker<'_, 'py> {
                 return Saved::Other;
             }
             let Some((plan, _)) = self.plan_of(kind) else { return Saved::Other };
-            if plan.has_dict && cfg!(not(Py_3_12)) && self.quiet.is_none() {
+            if let Plan::Moment(moment) = *plan {
+                return self.moment(moment, item, kind);
+            }
+            if matches!(plan, Plan::Dict) && cfg!(not(Py_3_12)) && self.quiet.is_none() {
                 self.quiet = Some(Quiet::new());
             }
             let Some((plan, class)) = self.plan_of(kind) else { return Saved::Other };
-            let (state, count) = if plan.has_dict {
+            let has_dict = matches!(plan, Plan::Dict);
+            let (state, count) = if has_dict {
                 let dict = ffi::PyObject_GenericGetDict(item, std::ptr::null_mut());
                 if dict.is_null() {
                     ffi::PyErr_Clear();
@@ -66,10 +70,9 @@ impl<'py> Walker<'_, 'py> {
                 }
                 (dict.cast(), layout::dict_len(dict))
             } else {
-                let set = plan.slots.iter().filter(|slot| !slot.read(item).is_null());
+                let set = slots_of(plan).iter().filter(|slot| !slot.read(item).is_null());
                 (std::ptr::from_ref(plan).cast_mut().cast(), set.count())
             };
-            let has_dict = plan.has_dict;
             self.get(&mut p, class);
             self.check(&mut p);
             op(&mut p, Op::EmptyTuple);
@@ -105,6 +108,52 @@ impl<'py> Walker<'_, 'py> {
         }
     }
 
+    /// An object of the `datetime` module: the class, called with the content of the object.
+    unsafe fn moment(&mut self, moment: Moment, item: Object, kind: *mut ffi::PyTypeObject) -> Saved {
+        // SAFETY: invariant WALK.
+        unsafe {
+            let Some((_, class)) = self.plan_of(kind) else { return Saved::Other };
+            let mut p = self.at;
+            if moment == Moment::Delta {
+                self.get(&mut p, class);
+                self.check(&mut p);
+                for part in Moment::delta(item) {
+                    self.check(&mut p);
+                    small_int(&mut p, part.into());
+                }
+                op(&mut p, Op::Tuple3);
+            } else {
+                let (state, len, zone) = moment.state(item);
+                let zone = match zone {
+                    None => None,
+                    Some(zone) => match self.memo.find(zone) {
+                        None => return Saved::Other,
+                        found => found,
+                    },
+                };
+                self.get(&mut p, class);
+                self.check(&mut p);
+                self.check(&mut p);
+                p.write(Op::ShortBinBytes as u8);
+                p.add(1).write(len as u8);
+                std::ptr::copy_nonoverlapping(state.as_ptr(), p.add(2), len);
+                p = p.add(2 + len);
+                self.memoize(&mut p);
+                if let Some(zone) = zone {
+                    self.check(&mut p);
+                    self.get(&mut p, zone);
+                }
+                op(&mut p, if zone.is_some() { Op::Tuple2 } else { Op::Tuple1 });
+            }
+            self.memoize(&mut p);
+            op(&mut p, Op::Reduce);
+            self.find_or_put(item);
+            self.memoize(&mut p);
+            self.at = p;
+            Saved::Done
+        }
+    }
+
     #[inline(never)]
     pub(super) unsafe fn slots(
         &mut self,
@@ -117,8 +166,9 @@ impl<'py> Walker<'_, 'py> {
         unsafe {
             let mut p = self.begin();
             // Twice the place in the plan, plus one when the name has been written.
-            while *index < 2 * plan.slots.len() {
-                let slot = &plan.slots[*index / 2];
+            let slots = slots_of(plan);
+            while *index < 2 * slots.len() {
+                let slot = &slots[*index / 2];
                 let value = slot.read(object);
                 if value.is_null() {
                     *index += 2;
@@ -139,6 +189,13 @@ impl<'py> Walker<'_, 'py> {
             self.end(p);
             Outcome::End
         }
+    }
+}
+
+fn slots_of(plan: &Plan) -> &[Slot] {
+    match plan {
+        Plan::Slots(slots) => slots,
+        Plan::Dict | Plan::Moment(_) => &[],
     }
 }
 

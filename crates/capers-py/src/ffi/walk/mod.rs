@@ -50,6 +50,8 @@ pub(crate) enum Level<'py> {
     List { list: Bound<'py, PyList>, index: usize, batch: u32, single: bool },
     /// The items of a tuple.
     Tuple { tuple: Bound<'py, PyTuple>, index: usize },
+    /// The arguments of the call that makes `object`, the callable written.
+    Call { object: Bound<'py, PyAny>, args: Bound<'py, PyTuple>, index: usize },
     /// The pairs of an exact dict.
     Dict(DictLevel<'py>),
     /// The elements of a set or, with `frozen`, of a frozenset.
@@ -257,7 +259,8 @@ pub(crate) fn walk<'py>(walk: Walk<'_, 'py>, levels: &mut impl Levels<'py>) -> P
         let outcome = unsafe {
             match level {
                 Level::List { list, index, batch, single } => walker.list(list.as_ptr(), index, batch, single),
-                Level::Tuple { tuple, index } => walker.tuple(tuple.as_ptr(), index),
+                Level::Tuple { tuple, index } => walker.tuple(tuple.as_ptr(), index, None),
+                Level::Call { object, args, index } => walker.tuple(args.as_ptr(), index, Some(object.as_ptr())),
                 Level::Dict(dict) => walker.dict(dict),
                 Level::Set { set, position, size, batch, opened, frozen } => {
                     walker.set(set.as_ptr(), position, *size, batch, opened, *frozen)

@@ -420,7 +420,7 @@ unsafe fn copy_short(from: *const u8, to: *mut u8, len: usize) {
 
 /// Writes an int of 32 bits.
 #[inline(always)]
-unsafe fn small_int(p: &mut *mut u8, value: i64) {
+pub(super) unsafe fn small_int(p: &mut *mut u8, value: i64) {
     const OPS: [u8; 3] = [Op::BinInt1 as u8, Op::BinInt2 as u8, Op::BinInt as u8];
     const LENGTHS: [usize; 3] = [1, 2, 4];
     // Without a branch: numbers of mixed sizes would be guessed wrongly.
