@@ -267,7 +267,7 @@ pub(crate) fn copied<'py, T: Body>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bo
 const AHEAD: usize = 64 << 20;
 
 /// How many bytes are read at a time into an object.
-const PIECE: usize = 1 << 18;
+const PIECE: usize = 1 << 20;
 
 /// A new object of `count` bytes, made as `fill` delivers them.
 pub(crate) fn filled<'py, T: Body, E: From<PyErr>>(
