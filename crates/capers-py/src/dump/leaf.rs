@@ -164,7 +164,9 @@ impl<'py> Dumper<'py> {
         if self.writer.bytes_header(len) {
             return Ok(());
         }
-        Err(PyOverflowError::new_err("serializing a bytes object larger than 4 GiB requires pickle protocol 4 or higher"))
+        Err(PyOverflowError::new_err(
+            "serializing a bytes object larger than 4 GiB requires pickle protocol 4 or higher",
+        ))
     }
 
     /// Writes the bytes of a definition in the way of the protocol, without memoizing them.

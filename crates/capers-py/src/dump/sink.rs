@@ -1,8 +1,8 @@
 //! Where a pickle goes: into the bytes object that `dumps` returns, or to the `write` of a file.
 //!
-//! What has been written is handed on at the end of each frame, or of as many bytes where the protocol has no frames, unless
-//! it may still be taken back. A large part is not copied into the writer's buffer at all: what came before it, its
-//! header included, is handed on, and then the part itself. The calls of `write` are those of `_pickle.c`: one for each
+//! The result of `dumps` is the memory that the writer writes into. To a file, what has been written is handed on at the end
+//! of each frame, or of as many bytes where the protocol has no frames, unless it may still be taken back. A large part is
+//! not copied into the writer's buffer then: what came before it, its header included, is handed on, and then the part. The calls of `write` are those of `_pickle.c`: one for each
 //! frame with its header, one for what precedes a large part, one for the part.
 //!
 //! A file may keep what it is given. It gets bytes objects only: the very object that is pickled where that is exact
@@ -17,7 +17,6 @@ use pyo3::types::{PyBytes, PyCFunction, PyFunction, PyInt, PyMemoryView, PySlice
 
 use super::Dumper;
 use crate::ffi::buffer::View;
-use crate::ffi::growing::Growing;
 
 /// A part up to this size reaches the file by one call of `write`, a larger one in pieces.
 const WHOLE: usize = 16 << 20;
@@ -25,13 +24,10 @@ const WHOLE: usize = 16 << 20;
 /// The size of these pieces: large for a file, small beside the part, and still in the processor's cache when it is written.
 const PIECE: usize = 1 << 20;
 
-/// What is made of the end of a bytes object after a large part.
-const SLACK: usize = 1 << 12;
-
 /// Where the bytes go.
 pub(super) enum Sink<'py> {
-    /// Into the result of `dumps`.
-    Result(Growing<'py>),
+    /// Into the result of `dumps`, which is what the writer writes into.
+    Result,
     /// To a file.
     File(Target<'py>),
 }
@@ -68,10 +64,10 @@ pub(super) struct Target<'py> {
 }
 
 impl<'py> Sink<'py> {
-    pub(super) fn new(py: Python<'py>, write: Option<Bound<'py, PyAny>>) -> Self {
+    pub(super) fn new(write: Option<Bound<'py, PyAny>>) -> Self {
         match write {
             Some(write) => Sink::File(Target { write, raw: None, begun: false, torn: false }),
-            None => Sink::Result(Growing::new(py)),
+            None => Sink::Result,
         }
     }
 
@@ -83,36 +79,6 @@ impl<'py> Sink<'py> {
     pub(super) fn is_torn(&self) -> bool {
         matches!(self, Sink::File(Target { torn: true, .. }))
     }
-
-    fn put(&mut self, py: Python<'py>, content: &Content<'_, 'py>) -> PyResult<()> {
-        match self {
-            Sink::Result(result) => append(py, result, content),
-            Sink::File(target) => target.put(py, content),
-        }
-    }
-}
-
-/// Appends a large part to the result, with an ear for signals.
-fn append<'py>(py: Python<'py>, result: &mut Growing<'py>, content: &Content<'_, 'py>) -> PyResult<()> {
-    let len = content.len();
-    if len > result.spare() {
-        // Exactly enough for one huge part; in proportion where there are many.
-        result.reserve(len.max(result.len() / 4) + SLACK)?;
-    }
-    let mut at = 0;
-    while at < len {
-        if at > 0 {
-            py.check_signals()?;
-        }
-        let count = WHOLE.min(len - at);
-        match content {
-            Content::Bytes(bytes) => result.extend(&bytes.as_bytes()[at..at + count])?,
-            Content::Fixed(slice) => result.extend(&slice[at..at + count])?,
-            Content::Shared(view) => result.extend_from(view, at, count),
-        }
-        at += count;
-    }
-    Ok(())
 }
 
 impl<'py> Target<'py> {
@@ -233,56 +199,53 @@ impl<'py> Dumper<'py> {
         self.classes.any_in_progress() || self.any_weak_open()
     }
 
-    /// Hands on all that has been written.
+    /// Hands on all that has been written, where a file takes it.
     fn hand_on(&mut self) -> PyResult<()> {
-        let ready = self.writer.as_bytes();
-        if ready.is_empty() {
+        let Sink::File(target) = &mut self.sink else { return Ok(()) };
+        let ready = self.writer.buffer_mut().take(self.py)?;
+        if ready.as_bytes().is_empty() {
             return Ok(());
         }
-        match &mut self.sink {
-            Sink::Result(result) => result.extend(ready)?,
-            Sink::File(target) => target.put(self.py, &Content::Fixed(ready))?,
-        }
-        self.writer.clear_written();
+        target.write(&ready)?;
         self.sent = self.memo.next_index();
         Ok(())
     }
 
-    /// Writes the content that belongs to the header just written: a large one is not copied into the buffer.
+    /// Writes the content that belongs to the header just written: a file gets a large one by itself.
     #[cold]
     #[inline(never)]
     pub(super) fn write_large(&mut self, content: &Content<'_, 'py>) -> PyResult<()> {
-        if content.len() >= FRAME_TARGET && !self.held_back() {
+        let len = content.len();
+        if len >= FRAME_TARGET && self.sink.is_file() && !self.held_back() {
             self.hand_on()?;
-            return self.sink.put(self.py, content);
+            if let Sink::File(target) = &mut self.sink {
+                return target.put(self.py, content);
+            }
         }
-        match content {
-            Content::Bytes(bytes) => self.writer.payload(bytes.as_bytes()),
-            Content::Fixed(slice) => self.writer.payload(slice),
-            Content::Shared(view) => self.writer.payload(view.bytes(self.py, 0, view.len())?.as_bytes()),
+        self.writer.buffer_mut().reserve(len);
+        let mut at = 0;
+        while at < len {
+            if at > 0 {
+                self.py.check_signals()?;
+            }
+            let count = WHOLE.min(len - at);
+            match content {
+                Content::Bytes(bytes) => self.writer.payload(&bytes.as_bytes()[at..at + count]),
+                Content::Fixed(slice) => self.writer.payload(&slice[at..at + count]),
+                Content::Shared(view) => self.writer.buffer_mut().extend_from(view, at, count),
+            }
+            at += count;
         }
         Ok(())
     }
 
     /// The end of a pickle: a file has all of it then.
     pub(super) fn finish(&mut self) -> PyResult<()> {
-        if self.sink.is_file() { self.hand_on() } else { Ok(()) }
+        self.hand_on()
     }
 
     /// Whether the file failed in the middle of the pickle.
     pub(super) fn is_torn(&self) -> bool {
         self.sink.is_torn()
-    }
-
-    /// The result of `dumps`.
-    pub(super) fn take_result(&mut self) -> PyResult<Bound<'py, PyBytes>> {
-        let ready = self.writer.as_bytes();
-        match std::mem::replace(&mut self.sink, Sink::new(self.py, None)) {
-            Sink::Result(mut result) if result.len() > 0 => {
-                result.extend(ready)?;
-                result.finish()
-            }
-            _ => Ok(PyBytes::new(self.py, ready)),
-        }
     }
 }

@@ -11,8 +11,6 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
 
-use super::buffer::View;
-
 /// From here on an object grows by a quarter instead of doubling.
 const DOUBLING: usize = 32 << 20;
 
@@ -143,7 +141,7 @@ pub(crate) struct Growing<'py, T: Body = PyBytes> {
     made: Option<Bound<'py, T>>,
     filled: usize,
     room: usize,
-    }
+}
 
 impl<'py, T: Body> Growing<'py, T> {
     /// No bytes yet, and no memory.
@@ -179,13 +177,6 @@ impl<'py, T: Body> Growing<'py, T> {
         // code.
         unsafe { self.append(bytes.as_ptr(), bytes.len()) };
         Ok(())
-    }
-
-    /// Append the `count` bytes of `view` from `at` on, for which there is room.
-    pub(crate) fn extend_from(&mut self, view: &View<'_>, at: usize, count: usize) {
-        // SAFETY: alive: the view holds the memory. type: plain bytes within the bounds that `range` asserts. shared: with the
-        // interpreter held nobody writes during the copy. runs: no Python code.
-        unsafe { self.append(view.range(at, count), count) }
     }
 
     /// Append `count` bytes at `from`, for which there is room.
