@@ -2,8 +2,9 @@
 //!
 //! The result of `dumps` is the memory that the writer writes into. To a file, what has been written is handed on at the end
 //! of each frame, or of as many bytes where the protocol has no frames, unless it may still be taken back. A large part is
-//! not copied into the writer's buffer then: what came before it, its header included, is handed on, and then the part. The calls of `write` are those of `_pickle.c`: one for each
-//! frame with its header, one for what precedes a large part, one for the part.
+//! not copied into the writer's buffer then: what came before it, its header included, is handed on, and then the part.
+//! The calls of `write` are those of `_pickle.c`: one for each frame with its header, one for what precedes a large part, one
+//! for the part.
 //!
 //! A file may keep what it is given. It gets bytes objects only: the very object that is pickled where that is exact
 //! bytes, and copies of everything else, in pieces where it is very large. So nothing it keeps can change or go away, and
