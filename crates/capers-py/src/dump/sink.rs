@@ -172,7 +172,7 @@ impl<'py> Target<'py> {
             let Some(wrapped) = method.getattr_opt(intern!(py, "__wrapped__"))? else { break };
             method = wrapped;
         }
-        let bound = method.is_exact_instance_of::<PyCFunction>() || method.is_exact_instance(&self.method_type()?);
+        let bound = method.is_instance_of::<PyCFunction>() || method.is_exact_instance(&self.method_type()?);
         let raw = bound && {
             let class = py.import(intern!(py, "io"))?.getattr(intern!(py, "RawIOBase"))?;
             method.getattr(intern!(py, "__self__"))?.is_instance(&class)?

@@ -310,7 +310,7 @@ impl<'py> Ready<Bound<'py, PyAny>> for FileSource<'_, 'py> {
     fn ready(&mut self, count: usize) -> Result<Option<Bound<'py, PyAny>>, Failure> {
         let (py, held) = (self.held.py(), self.held.as_bytes().len());
         let methods = self.methods()?;
-        let builtin = methods.read.bind(py).is_exact_instance_of::<PyCFunction>();
+        let builtin = methods.read.bind(py).is_instance_of::<PyCFunction>();
         let strict = methods.readinto.is_none();
         // A file that has moved past what is held cannot read it again.
         if count > LARGEST || self.file.advanced > self.bounds.at || !(builtin || strict) {
