@@ -24,6 +24,9 @@ use crate::ffi::make;
 type Object<'py> = Bound<'py, PyAny>;
 type Made<'py> = Result<Object<'py>, Failure>;
 
+/// Texts from here on are made from the stream without being held in between.
+const LONG: usize = 1 << 20;
+
 /// How Python 2 strings become objects.
 #[derive(Clone, Copy)]
 pub(super) struct Decoding<'a> {
@@ -255,6 +258,9 @@ impl<'py> Host for Live<'_, 'py> {
     where
         Failure: From<S::Error>,
     {
+        if count < LONG {
+            return self.text(source.take(count)?);
+        }
         let fill = |out: &mut [u8]| source.read_text_into(out).map_err(Failure::from);
         match growing::ascii_filled(self.py, count, fill)? {
             Ok(text) => Ok(text.into_any()),
