@@ -477,7 +477,7 @@ pub(crate) fn pairs<'py>(dict: &Bound<'py, PyDict>) -> Vec<(Object<'py>, Object<
 }
 
 /// How much memory is asked for ahead of the bytes that fill it.
-const AHEAD: usize = 64 << 20;
+const AHEAD: usize = 8 << 20;
 
 /// How many bytes are read at a time into a bytes object.
 const PIECE: usize = 1 << 20;

@@ -14,6 +14,7 @@ use pyo3::types::{
 
 use super::failure::Failure;
 use super::globals;
+use super::hashing::Hashing;
 use super::quiet::Quiet;
 use super::state::State;
 use super::unpickler::Unpickler;
@@ -58,6 +59,7 @@ pub(super) struct Live<'a, 'py> {
     pub(super) proto: u8,
     pub(super) last_code: wire::LastCode<'py>,
     pub(super) quiet: Quiet<'py>,
+    pub(super) hashing: Hashing,
 }
 
 impl<'py> Live<'_, 'py> {
@@ -85,9 +87,15 @@ impl<'py> Live<'_, 'py> {
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             if !key.is_exact_instance_of::<PyString>() {
                 self.quiet.wake();
+                self.hashing.check(&key, self.state)?;
             }
             make::dict_set(dict, &key, &value)?;
         }
+        Ok(())
+    }
+
+    fn check_elements(&mut self, items: &Bound<'py, PyTuple>) -> Result<(), Failure> {
+        items.iter().try_for_each(|item| self.hashing.check(&item, self.state))?;
         Ok(())
     }
 
@@ -290,6 +298,7 @@ impl<'py> Host for Live<'_, 'py> {
     fn frozenset(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
         self.quiet.wake();
         let items = make::tuple(self.py, items)?;
+        self.check_elements(&items)?;
         Ok(make::frozenset(&items)?)
     }
 
@@ -323,6 +332,9 @@ impl<'py> Host for Live<'_, 'py> {
     #[inline]
     fn set_item(&mut self, dict: &Object<'py>, key: Object<'py>, value: Object<'py>) -> Result<(), Failure> {
         self.quiet.wake();
+        if dict.is_instance_of::<PyDict>() {
+            self.hashing.check(&key, self.state)?;
+        }
         match dict.cast_exact::<PyDict>() {
             Ok(dict) => make::dict_set(dict, &key, &value)?,
             Err(_) => make::set_item(dict, &key, &value)?,
@@ -336,7 +348,11 @@ impl<'py> Host for Live<'_, 'py> {
             return self.fill_dict(dict, items);
         }
         self.quiet.wake();
+        let hashes = dict.is_instance_of::<PyDict>();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            if hashes {
+                self.hashing.check(&key, self.state)?;
+            }
             make::set_item(dict, &key, &value)?;
         }
         Ok(())
@@ -346,6 +362,7 @@ impl<'py> Host for Live<'_, 'py> {
         self.quiet.wake();
         if let Ok(set) = set.cast::<PySet>() {
             let items = make::tuple(self.py, items)?;
+            self.check_elements(&items)?;
             return Ok(make::set_update(set, &items)?);
         }
         let add = set.getattr(&self.state.names.add)?;

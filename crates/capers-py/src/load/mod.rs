@@ -8,6 +8,7 @@ mod code_cache;
 mod failure;
 mod file;
 mod globals;
+mod hashing;
 mod live;
 mod quiet;
 mod state;
@@ -23,6 +24,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator};
 
 use self::failure::Failure;
+use self::hashing::Hashing;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
@@ -97,6 +99,7 @@ fn loads<'py>(
         proto: 0,
         last_code: None,
         quiet: Quiet::new(py, state.minor < 12),
+        hashing: Hashing::default(),
     };
     let room = ROOM.take().map(Room::recycle).unwrap_or_default();
     let mut machine = Machine::with_room(room);

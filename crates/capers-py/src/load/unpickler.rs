@@ -17,6 +17,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::failure::Failure;
 use super::file::File;
+use super::hashing::Hashing;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
@@ -157,6 +158,7 @@ impl Unpickler {
                         proto: 0,
                         last_code: None,
                         quiet: Quiet::new(py, false),
+                        hashing: Hashing::default(),
                     };
                     run(&mut machine, &mut live, &mut source)
                 })
@@ -358,6 +360,7 @@ pub(super) fn load_file<'py>(
         proto: 0,
         last_code: None,
         quiet: Quiet::new(py, false),
+        hashing: Hashing::default(),
     };
     let Some(mut source) = file.source(py, state.strict_frames) else {
         return Err(
