@@ -609,7 +609,7 @@ def parser():
     for name in ("test", "matrix", "conformance"):
         made[name].add_argument("-k", metavar="EXPR", help="only what matches; leaves the Rust tests out")
     bench = made["bench"]
-    bench.add_argument("--suite", default="functions", help="functions, import, leaks or all (default: %(default)s)")
+    bench.add_argument("--suite", default="functions", help="functions, data, import, leaks or all (default: %(default)s)")
     bench.add_argument("--rounds", metavar="N", help="how often each thing is measured (or, for leaks, repeated)")
     bench.add_argument("--json", metavar="FILE", help="write the figures there too")
     bench.add_argument("--readme", action="store_true", help="write the suite functions' table into README.md")

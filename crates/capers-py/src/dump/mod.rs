@@ -30,6 +30,8 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use capers_pickle::{Op, Writer};
 
 use crate::ffi::kind::{Kind, kind};
+use crate::ffi::output::Output;
+use crate::ffi::walk::{self, Level, Pause, Walk};
 use crate::limits;
 use crate::replay;
 use crate::state::{State, state};
@@ -58,16 +60,10 @@ pub(crate) struct Settings {
 
 /// An object that has been begun and not finished.
 pub(crate) enum Frame<'py> {
-    /// The items of an exact list, in batches; `single` when it had one item at the start.
-    List { list: Bound<'py, PyList>, index: usize, batch: usize, single: bool },
-    /// The items of a tuple.
-    Tuple { tuple: Bound<'py, PyTuple>, index: usize },
-    /// The pairs of an exact dict. `value` is set while the key is being written.
-    Dict(Box<DictFrame<'py>>),
+    /// An exact list, tuple, dict or set, or an instance's slots.
+    Plain(Level<'py>),
     /// Items from an iterator, as list items, set items or dict items.
     Batch(Box<containers::Batch<'py>>),
-    /// The elements of a frozenset, as a snapshot.
-    FrozenSet { set: Bound<'py, PyAny>, items: Vec<Bound<'py, PyAny>>, index: usize },
     /// A reduction of the pickle protocol.
     Reduce(Box<Reduce<'py>>),
     /// A reduction of capers.
@@ -76,18 +72,6 @@ pub(crate) enum Frame<'py> {
     Entries(Box<by_value::Entries<'py>>),
     /// Writes the tail of a persistent id.
     PersistentId,
-}
-
-pub(crate) struct DictFrame<'py> {
-    dict: Bound<'py, PyDict>,
-    position: isize,
-    size: usize,
-    batch: usize,
-    written: usize,
-    single: bool,
-    key: Option<Bound<'py, PyAny>>,
-    value: Option<Bound<'py, PyAny>>,
-    started: bool,
 }
 
 /// What became of an object that was begun.
@@ -103,7 +87,7 @@ pub(crate) enum Begun<'py> {
 /// Writes one object graph.
 pub(crate) struct Dumper<'py> {
     pub(crate) py: Python<'py>,
-    pub(crate) writer: Writer,
+    pub(crate) writer: Writer<Output<'py>>,
     pub(crate) memo: Box<Memo>,
     pub(crate) hooks: Hooks<'py>,
     pub(crate) settings: Settings,
@@ -114,30 +98,35 @@ pub(crate) struct Dumper<'py> {
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
     hooked: bool,
+    /// Whether plain data takes the fast walk.
+    walks: bool,
     steps: u32,
 }
 
 impl<'py> Dumper<'py> {
     pub(crate) fn new(
         py: Python<'py>,
-        writer: Writer,
+        writer: Writer<Output<'py>>,
         memo: Box<Memo>,
         hooks: Hooks<'py>,
         settings: Settings,
     ) -> PyResult<Self> {
         let hooked = hooks.persistent_id.is_some() || settings.fast;
+        let state = state(py)?;
+        let walks = state.layouts_known && !hooked && writer.protocol() >= 4;
         Ok(Self {
             py,
             writer,
             memo,
             hooks,
             settings,
-            state: state(py)?,
+            state,
             stack: Vec::new(),
             classes: Classes::default(),
             recorded: None,
             weak: weak::Weak::default(),
             hooked,
+            walks,
             steps: 0,
         })
     }
@@ -184,7 +173,7 @@ impl<'py> Dumper<'py> {
             if self.steps & limits::SIGNAL_MASK == 0 {
                 self.py.check_signals()?;
             }
-            if let Err(error) = self.step()
+            if let Err(error) = self.step(base)
                 && !self.weaken(base, &error)?
             {
                 return Err(error);
@@ -199,9 +188,7 @@ impl<'py> Dumper<'py> {
             Begun::Done => Ok(false),
             Begun::Frame(frame) => {
                 if self.stack.len() >= limits::MAX_DEPTH {
-                    return Err(pyo3::exceptions::PyRecursionError::new_err(
-                        "cannot pickle this object: its parts lead to ever new parts",
-                    ));
+                    return Err(too_deep());
                 }
                 self.stack.push(frame);
                 Ok(true)
@@ -213,14 +200,62 @@ impl<'py> Dumper<'py> {
         }
     }
 
+    /// Writes plain data from the topmost frame on, until something else comes.
+    fn walk(&mut self, base: usize) -> PyResult<()> {
+        let free = self.hooks.dispatch_table.is_none() && self.hooks.reducer_override.is_none();
+        let dispatch_table = free.then(|| self.state.dispatch_table.bind(self.py));
+        let plain_dicts = !self.memo.has_namespaces();
+        let (memo, next) = self.memo.for_walk();
+        let walk = Walk {
+            py: self.py,
+            writer: &mut self.writer,
+            memo,
+            next,
+            streams: self.hooks.write.is_some(),
+            plain_dicts,
+            dispatch_table,
+        };
+        let pause = walk::walk(walk, &mut Levels { stack: &mut self.stack, base });
+        if let Pause::Ended = pause
+            && self.stack.is_empty()
+        {
+            return Ok(());
+        }
+        self.memo.own();
+        match pause {
+            Pause::Ended => Ok(()),
+            Pause::Flush => {
+                if self.writer.boundary() {
+                    self.flush(false)?;
+                }
+                Ok(())
+            }
+            Pause::Interrupt => self.py.check_signals(),
+            Pause::Object(object) => {
+                let begun = self.begin(&object)?;
+                self.push(begun)?;
+                Ok(())
+            }
+            Pause::TooDeep => Err(too_deep()),
+            Pause::Changed(text) => Err(pyo3::exceptions::PyRuntimeError::new_err(text)),
+            Pause::Hole => Err(containers::hole()),
+        }
+    }
+
     /// Advances the topmost frame.
-    fn step(&mut self) -> PyResult<()> {
+    fn step(&mut self, base: usize) -> PyResult<()> {
         match self.stack.last() {
-            Some(Frame::List { .. }) => self.step_list(),
-            Some(Frame::Tuple { .. }) => self.step_tuple(),
-            Some(Frame::Dict(_)) => self.step_dict(),
+            Some(Frame::Plain(_)) if self.walks => self.walk(base),
+            Some(Frame::Plain(level)) => match level {
+                Level::List { .. } => self.step_list(),
+                Level::Tuple { .. } => self.step_tuple(),
+                Level::Dict(_) => self.step_dict(),
+                Level::Set { .. } => self.step_set(),
+                Level::Slots { .. } => {
+                    Err(self.pickling_error("the slots of an instance are written by the fast walk only"))
+                }
+            },
             Some(Frame::Batch(_)) => self.step_batch(),
-            Some(Frame::FrozenSet { .. }) => self.step_frozenset(),
             Some(Frame::Reduce(_)) => self.step_reduce(),
             Some(Frame::ByValue(_)) => self.step_by_value(),
             Some(Frame::Entries(_)) => self.step_entries(),
@@ -386,8 +421,7 @@ impl<'py> Dumper<'py> {
         if !all && (self.classes.any_in_progress() || self.any_weak_open()) {
             return Ok(());
         }
-        let ready = pyo3::types::PyBytes::new(self.py, self.writer.as_bytes());
-        self.writer.clear_written();
+        let ready = self.writer.buffer_mut().take(self.py)?;
         if !ready.as_bytes().is_empty() {
             write.call1((ready,))?;
         }
@@ -397,5 +431,38 @@ impl<'py> Dumper<'py> {
     #[cold]
     fn pickling_error(&self, message: impl Into<String>) -> PyErr {
         PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message.into(),))
+    }
+}
+
+#[cold]
+fn too_deep() -> PyErr {
+    pyo3::exceptions::PyRecursionError::new_err("cannot pickle this object: its parts lead to ever new parts")
+}
+
+/// The work stack down to `base`, for the walk.
+struct Levels<'a, 'py> {
+    stack: &'a mut Vec<Frame<'py>>,
+    base: usize,
+}
+
+impl<'py> walk::Levels<'py> for Levels<'_, 'py> {
+    #[inline]
+    fn pop(&mut self) -> Option<Level<'py>> {
+        if self.stack.len() <= self.base || !matches!(self.stack.last(), Some(Frame::Plain(_))) {
+            return None;
+        }
+        match self.stack.pop() {
+            Some(Frame::Plain(level)) => Some(level),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, level: Level<'py>) -> bool {
+        let fits = self.stack.len() < limits::MAX_DEPTH;
+        if fits {
+            self.stack.push(Frame::Plain(level));
+        }
+        fits
     }
 }

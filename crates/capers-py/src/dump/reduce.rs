@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyIterator, PyString, PyTuple, PyType};
 use super::containers::Into;
 use super::{Begun, Dumper, Frame};
 use crate::ffi::access::tuple_item;
+use crate::ffi::plan;
 
 /// Which part of a reduction comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +117,9 @@ impl<'py> Dumper<'py> {
             },
         };
         let value = value?;
+        if self.walks && !plan::is_decided(object) {
+            plan::learn(object, &value)?;
+        }
         self.begin_reduced(object, &value)
     }
 

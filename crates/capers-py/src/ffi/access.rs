@@ -164,6 +164,56 @@ pub(crate) fn bytearray_copy(array: &Bound<'_, PyByteArray>) -> Vec<u8> {
     array.to_vec()
 }
 
+unsafe extern "C" {
+    fn _PySet_NextEntry(
+        set: *mut ffi::PyObject,
+        position: *mut ffi::Py_ssize_t,
+        key: *mut *mut ffi::PyObject,
+        hash: *mut ffi::Py_hash_t,
+    ) -> std::os::raw::c_int;
+}
+
+/// The next element of a set or frozenset at `position`, which starts at 0 and is moved on; null at the end.
+///
+/// # Safety
+/// The object must be alive and a set or frozenset; the element is borrowed from it.
+#[inline]
+pub(super) unsafe fn set_entry(set: *mut ffi::PyObject, position: &mut isize) -> *mut ffi::PyObject {
+    let (mut key, mut hash) = (std::ptr::null_mut(), 0);
+    // SAFETY: alive, type: promised by the caller. shared: the interpreter is held; the position is checked against the present
+    // table. runs: nothing.
+    unsafe {
+        if _PySet_NextEntry(set, position, &raw mut key, &raw mut hash) == 0 {
+            return std::ptr::null_mut();
+        }
+    }
+    key
+}
+
+/// The next element of `set` at `position`; `None` at the end, and where `set` is neither a set nor a frozenset.
+pub(crate) fn set_next<'py>(set: &Bound<'py, PyAny>, position: &mut isize) -> Option<Bound<'py, PyAny>> {
+    if !is_set(set) {
+        return None;
+    }
+    // SAFETY: alive: owned handle, the element is owned at once. type: checked above. shared: the interpreter is held. runs:
+    // nothing.
+    unsafe { Bound::from_borrowed_ptr_or_opt(set.py(), set_entry(set.as_ptr(), position)) }
+}
+
+/// The number of elements in a set or frozenset now; 0 for anything else.
+pub(crate) fn set_len(set: &Bound<'_, PyAny>) -> usize {
+    if !is_set(set) {
+        return 0;
+    }
+    // SAFETY: alive: owned handle. type: checked above. shared: a plain read with the interpreter held. runs: nothing.
+    unsafe { ffi::PySet_Size(set.as_ptr()) as usize }
+}
+
+fn is_set(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: alive: owned handle. type: any. shared, runs: reads the object's type and compares it.
+    unsafe { ffi::PyAnySet_Check(object.as_ptr()) != 0 }
+}
+
 /// The items of a set or frozenset in iteration order, owned.
 pub(crate) fn set_items<'py>(set: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     set.try_iter()?.collect()

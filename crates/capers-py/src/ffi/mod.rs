@@ -2,15 +2,25 @@
 //!
 //! What leaves this module is safe to call with any object: a wrong type is an error or `None`, never undefined
 //! behaviour. Each unsafe block answers four questions: what is alive, what type it is exactly, who else could change it
-//! now, and whether Python code can run inside.
+//! now, and whether Python code can run inside. Where one argument holds for many blocks, it has a name:
+//!
+//! invariant WALK: alive: every object met in a walk is owned by its container, each container by the container or level
+//! above it, and the outermost by the caller; room for what is written has been made (`begin`, `need`, MARGIN). type: each
+//! layout is read of an object whose exact type has just been compared. shared: the interpreter is held. runs: nothing but
+//! the walk: no call in it can run Python code, free memory that is in use, or change a container.
 #![expect(unsafe_code, reason = "the one address of unsafe code; tests/tidy holds it")]
 
 pub(crate) mod access;
 pub(crate) mod code;
 pub(crate) mod function;
+pub(crate) mod identity;
 pub(crate) mod kind;
+pub(crate) mod layout;
 pub(crate) mod load_window;
 pub(crate) mod make;
+pub(crate) mod output;
+pub(crate) mod plan;
+pub(crate) mod walk;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
