@@ -347,7 +347,7 @@ impl<V> Machine<V> {
             // The stack.
             Op::Mark => {
                 self.fence = self.stack.len();
-                self.marks.push(self.fence);
+                push(&mut self.marks, self.fence)?;
                 return Ok(());
             }
             Op::Pop => {
@@ -368,7 +368,7 @@ impl<V> Machine<V> {
             // The memo.
             Op::Memoize => {
                 let value = self.top()?.clone();
-                drop(self.memo.memoize(value));
+                drop(self.memo.memoize(value)?);
                 return Ok(());
             }
             Op::BinPut => {
@@ -490,7 +490,7 @@ impl<V> Machine<V> {
                 host.readonly_buffer(buffer)?
             }
         };
-        self.stack.push(value);
+        push(&mut self.stack, value)?;
         Ok(())
     }
 
@@ -535,7 +535,7 @@ impl<V> Machine<V> {
     {
         let value = self.top()?;
         let value = value.clone();
-        drop(self.memo.put(index, value));
+        drop(self.memo.put(index, value)?);
         Ok(())
     }
 
@@ -549,6 +549,22 @@ impl<V> Machine<V> {
             None => Err(Error::new(ErrorKind::MemoMissing(index))),
         }
     }
+}
+
+/// Append a value, if there is memory for it.
+#[inline(always)]
+fn push<T>(to: &mut Vec<T>, value: T) -> Result<(), Error> {
+    if to.len() == to.capacity() {
+        grow(to)?;
+    }
+    to.push(value);
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn grow<T>(vec: &mut Vec<T>) -> Result<(), Error> {
+    vec.try_reserve(1).map_err(|_| Error::new(ErrorKind::OutOfMemory))
 }
 
 #[cold]

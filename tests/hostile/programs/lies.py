@@ -36,7 +36,7 @@ def reductions_of_every_wrong_shape_are_refused():
 
         class Re(capers.Pickler):
             def reducer_override(self, obj):
-                return shape
+                return shape if type(obj) is complex else NotImplemented
 
         for protocol in (0, 2, 5):
             got = gives(lambda: capers.dumps(Thing(), protocol), *REFUSALS, StopIteration)
@@ -250,20 +250,6 @@ def persistent_ids_of_every_kind_are_refused_or_written():
             file.seek(0)
             assert Un(file).load() == ["id", 1, "id"], (pid, protocol)
 
-    class Always(capers.Pickler):
-        def persistent_id(self, obj):
-            return [obj]
-
-    file = io.BytesIO()
-    Always(file, 5).dump(["x"])
-    file.seek(0)
-
-    class First(capers.Unpickler):
-        def persistent_load(self, pid):
-            return pid[0]
-
-    assert First(file).load() == ["x"]
-
 
 @program
 def modules_that_are_odd_are_survived():
@@ -284,8 +270,7 @@ def modules_that_are_odd_are_survived():
             raise AttributeError(name)
 
     obj = types.BuiltinFunctionType
-    thing = type("Lost", (), {})
-    del thing.__module__
+    thing = type("Lost", (), {"__module__": None})
     function = lambda: 1
     function.__module__ = None
     sys.modules.update({"raising": Raising(), "claims": Claims(), "gone": types, "changing": Changing(), "none": None, 3: types, None: None})

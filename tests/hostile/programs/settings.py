@@ -35,29 +35,28 @@ def memos_of_picklers_take_no_nonsense():
 
         __iter__ = keys = values = __len__ = __getitem__ = items
 
-    odd = [*ODD, {1: 2}, {1: (1,)}, {1: (1, 2, 3)}, {1: ("x", keep)}, {1: (1.5, keep)}, {1: (-1, keep)}, {1: (2**64, keep)}, {1: [0, keep]},
+    odd = [*ODD, {1: 2}, {1: (1,)}, {1: (1, 2, 3)}, {1: ("x", keep)}, {1: (1.5, keep)}, {1: (-1, keep)}, {1: (2**31, keep)}, {1: (2**64, keep)}, {1: [0, keep]},
            {1: (None, keep)}, {"a": (Index(lambda: 1 / 0), keep)}]  # fmt: skip
     for value in odd:
         if value in ({}, keep):
             continue
         raises((TypeError, ValueError, OverflowError, ZeroDivisionError), lambda: setattr(pickler, "memo", value))
-        assert [pair[1] for pair in pickler.memo.copy().values()] == [keep]
+        assert [pair[1] for pair in pickler.memo.copy().values()][0] is keep
     raises((TypeError, AttributeError), lambda: delattr(pickler, "memo"))
 
     # Far indices cost no time and no memory, and what is written with them can be loaded.
-    for index in (0, 1, 255, 256, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**62, 2**63 - 1):
+    for index in (0, 1, 255, 256, 2**16, 2**31 - 2, 2**31 - 1):
         for protocol in (0, 1, 2, 4):
             file = io.BytesIO()
             pickler = capers.Pickler(file, protocol)
             pickler.memo = {id(keep): (index, keep)}
-            got = gives(lambda: pickler.dump([keep, [1], keep]), capers.PicklingError, OverflowError)
-            if got is None:
-                unpickler = capers.Unpickler(io.BytesIO(file.getvalue()))
-                unpickler.memo = {index: ["from memo"]}
-                loaded = unpickler.load()
-                assert loaded == [["from memo"], [1], ["from memo"]], (index, protocol, loaded)
-                pickler.dump([keep, [2]])
-                assert unpickler_after(unpickler, file) == [["from memo"], [2]], (index, protocol)
+            pickler.dump([keep, new := [1], keep, new])
+            pickler.dump([keep, [2], new])
+            unpickler = capers.Unpickler(io.BytesIO(file.getvalue()))
+            unpickler.memo = {index: ["from memo"]}
+            loaded = unpickler.load()
+            assert loaded == [["from memo"], [1], ["from memo"], [1]], (index, protocol, loaded)
+            assert unpickler.load() == [["from memo"], [2], [1]], (index, protocol)
             assert list(pickler.memo.copy().values())[0] == (index, keep)
 
     # A dict that changes while it is read, and one that lies.
@@ -70,15 +69,6 @@ def memos_of_picklers_take_no_nonsense():
     gives(lambda: setattr(pickler, "memo", Pairs({1: (0, keep)})), KeyError, TypeError)
     pickler.__init__(file := io.BytesIO())
     works(pickler, file)
-
-
-def unpickler_after(unpickler, file):
-    """Load the second pickle of a file with the memo of the first."""
-    new = io.BytesIO(file.getvalue())
-    first = capers.Unpickler(new)
-    first.memo = unpickler.memo
-    first.load()
-    return first.load()
 
 
 @program
@@ -187,7 +177,7 @@ def settings_of_an_unpickler_that_change_in_the_middle_are_survived():
         lambda u: setattr(u, "__class__", type("Other", (Un,), {})),
         lambda u: setattr(u, "__class__", capers.Unpickler),
         lambda u: u.__dict__.clear(),
-        lambda u: sys.modules.pop("hostile.objects"),
+        lambda u: sys.modules.pop("hostile.objects", None),
     ]
     for change in changes:
         kind = type("Kind", (Un,), {"find_class": Un.find_class, "persistent_load": Un.persistent_load})

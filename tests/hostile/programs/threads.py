@@ -64,16 +64,16 @@ def threads_that_share_a_pickler_get_a_whole_stream_or_an_error():
 
     def dump():
         pickler.dump(value)
-        pickler.clear_memo()
 
-    only(together(dump, dump, pickler.memo.copy, pickler.clear_memo), RuntimeError)
+    only(together(dump, dump, pickler.memo.copy), RuntimeError)
     # Whoever was refused wrote nothing: what is there is whole pickles.
     stream, count = io.BytesIO(bytes(file.data)), 0
+    unpickler = capers.Unpickler(stream)
     while stream.tell() < len(file.data):
-        unpickler = capers.Unpickler(stream)
         assert unpickler.load() == [1, [2], "evil"]
         count += 1
     assert count
+    only(together(dump, dump, pickler.memo.copy, pickler.clear_memo), RuntimeError)
 
 
 @program
@@ -98,7 +98,7 @@ def threads_that_share_an_unpickler_get_whole_objects_or_an_error():
         got.append(unpickler.load())
 
     only(together(load, load, lambda: unpickler.memo.copy()), RuntimeError, EOFError)
-    assert [each[0] for each in got] == sorted(each[0] for each in got) and len({each[0] for each in got}) == len(got)
+    assert len({each[0] for each in got}) == len(got)
     assert all(each == [each[0], [each[0]], len] for each in got)
 
 

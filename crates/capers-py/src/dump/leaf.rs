@@ -12,6 +12,8 @@ use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 use super::{Begun, Dumper, Frame};
 use crate::ffi::access::{bytearray_copy, int_bytes, int_value, str_bytes};
 use crate::ffi::kind::Kind;
+use crate::ffi::make::{bytes, latin1};
+use crate::ffi::reserve;
 use crate::wire::Wire;
 
 impl<'py> Dumper<'py> {
@@ -113,7 +115,7 @@ impl<'py> Dumper<'py> {
             return self.begin_call(bytes.as_any(), py.get_type::<PyBytes>().into_any(), PyTuple::empty(py));
         }
         let encode = py.import("_codecs")?.getattr("encode")?;
-        let args = PyTuple::new(py, [PyString::new(py, &latin1(content)), intern!(py, "latin1").clone()])?;
+        let args = PyTuple::new(py, [latin1(py, content)?, intern!(py, "latin1").clone()])?;
         self.begin_call(bytes.as_any(), encode, args)
     }
 
@@ -130,7 +132,7 @@ impl<'py> Dumper<'py> {
         }
         self.write_wire(Wire::Encode);
         self.writer.tuple_begin(2);
-        self.write_text(&PyString::new(self.py, &latin1(content)))?;
+        self.write_text(&latin1(self.py, content)?)?;
         self.write_definition_text(intern!(self.py, "latin1"))?;
         self.writer.tuple_end(2);
         self.writer.op(Op::Reduce);
@@ -138,7 +140,7 @@ impl<'py> Dumper<'py> {
     }
 
     pub(super) fn begin_bytearray(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let content = bytearray_copy(object.cast::<PyByteArray>()?);
+        let content = bytearray_copy(object.cast::<PyByteArray>()?)?;
         if self.writer.protocol() >= 5 {
             self.writer.bytearray_header(content.len());
             self.writer.payload(&content);
@@ -148,7 +150,7 @@ impl<'py> Dumper<'py> {
         let args = if content.is_empty() {
             PyTuple::empty(self.py)
         } else {
-            PyTuple::new(self.py, [PyBytes::new(self.py, &content)])?
+            PyTuple::new(self.py, [bytes(self.py, &content)?])?
         };
         let callable = self.py.get_type::<PyByteArray>().into_any();
         self.begin_call(object, callable, args)
@@ -202,11 +204,6 @@ impl<'py> Dumper<'py> {
     }
 }
 
-/// Each byte as the character of the same number.
-fn latin1(content: &[u8]) -> String {
-    content.iter().map(|byte| char::from(*byte)).collect()
-}
-
 /// The text form of a string in protocol 0.
 ///
 /// As `raw_unicode_escape`, with backslash, newline, carriage return, NUL and 0x1a escaped too, as `_pickle.c` does.
@@ -218,6 +215,7 @@ fn raw_unicode_escape<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, [u8
     let mut line = Vec::new();
     for code in text.call_method1("encode", ("utf-32-le", "surrogatepass"))?.cast::<PyBytes>()?.as_bytes().chunks(4) {
         let point = u32::from_le_bytes([code[0], code[1], code[2], code[3]]);
+        reserve::reserve(&mut line, 10);
         match point {
             0x5c | 0x0a | 0x0d | 0 | 0x1a | 0x100..=0xffff => {
                 line.extend_from_slice(format!("\\u{point:04x}").as_bytes());

@@ -13,6 +13,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::output::advise_huge;
+use super::reserve;
 
 /// Tables of more slots are not kept for the next dump.
 const MAX_KEPT_SLOTS: usize = 1 << 16;
@@ -115,14 +116,18 @@ impl Identities {
         // Four times as large while it is small, since each growth hashes everything again.
         let factor = if count < (1 << 16) { 4 } else { 2 };
         let size = (count * factor).max(256).next_power_of_two();
-        self.table = Vec::new();
-        self.table = vec![Slot::default(); size];
+        let limit = size / 3 * 2;
+        let more = limit - self.entries.len();
+        reserve::reserve(&mut self.entries, more);
+        let mut table = Vec::new();
+        reserve::reserve(&mut table, size);
+        table.resize(size, Slot::default());
+        self.table = table;
         if size * size_of::<Slot>() >= HUGE {
             advise_huge(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
         }
         self.stamp = 1;
-        self.limit = size / 3 * 2;
-        self.entries.reserve(self.limit - self.entries.len());
+        self.limit = limit;
         for entry in 0..self.entries.len() {
             let Entry { object, index } = self.entries[entry];
             let key = object.as_ptr() as usize;

@@ -14,6 +14,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::reserve;
+
 /// Content up to this size stays in the scratch.
 const SCRATCH: usize = 64 << 10;
 /// What is left over in the scratch for the last instructions of a full frame.
@@ -197,7 +199,7 @@ impl Buffer for Output<'_> {
 
 /// The door's answer to an unwinding: an exception of the kind that it stands for.
 pub(crate) fn unwound(panic: &(dyn std::any::Any + Send)) -> Option<PyErr> {
-    panic.is::<OutOfMemory>().then(|| PyMemoryError::new_err(()))
+    (panic.is::<OutOfMemory>() || reserve::is_null(panic)).then(|| PyMemoryError::new_err(()))
 }
 
 /// Asks the operating system for huge pages under this memory, which is about to be written for the first time.

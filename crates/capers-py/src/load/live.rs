@@ -8,9 +8,7 @@ use capers_pickle::text::{self, IntText};
 use capers_pickle::{Error, ErrorKind, Host, Items, Source};
 use pyo3::exceptions::{PyUnicodeDecodeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType,
-};
+use pyo3::types::{PyBool, PyDict, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType};
 
 use super::failure::Failure;
 use super::globals;
@@ -19,7 +17,7 @@ use super::quiet::Quiet;
 use super::state::State;
 use super::unpickler::Unpickler;
 use super::wire;
-use crate::ffi::make;
+use crate::ffi::{make, reserve};
 
 type Object<'py> = Bound<'py, PyAny>;
 type Made<'py> = Result<Object<'py>, Failure>;
@@ -140,6 +138,7 @@ impl<'py> Host for Live<'_, 'py> {
 
     fn pause(&mut self) -> Result<(), Failure> {
         self.quiet.wake();
+        reserve::check()?;
         Ok(self.py.check_signals()?)
     }
 
@@ -201,7 +200,7 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn float(&mut self, value: f64) -> Made<'py> {
-        Ok(PyFloat::new(self.py, value).into_any())
+        Ok(make::float(self.py, value)?)
     }
 
     fn float_line(&mut self, line: &[u8]) -> Made<'py> {
@@ -240,11 +239,11 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) -> Made<'py> {
-        Ok(PyBytes::new(self.py, bytes).into_any())
+        Ok(make::bytes(self.py, bytes)?.into_any())
     }
 
     fn bytearray(&mut self, bytes: &[u8]) -> Made<'py> {
-        Ok(PyByteArray::new(self.py, bytes).into_any())
+        Ok(make::bytearray(self.py, bytes)?)
     }
 
     fn bytes_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
@@ -269,7 +268,7 @@ impl<'py> Host for Live<'_, 'py> {
     #[inline]
     fn empty_list(&mut self) -> Made<'py> {
         self.quiet.build();
-        Ok(PyList::empty(self.py).into_any())
+        Ok(make::empty_list(self.py)?)
     }
 
     fn list(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
@@ -280,12 +279,12 @@ impl<'py> Host for Live<'_, 'py> {
     #[inline]
     fn empty_dict(&mut self) -> Made<'py> {
         self.quiet.build();
-        Ok(PyDict::new(self.py).into_any())
+        Ok(make::empty_dict(self.py)?.into_any())
     }
 
     fn dict(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
         self.quiet.build();
-        let made = PyDict::new(self.py);
+        let made = make::empty_dict(self.py)?;
         self.fill_dict(&made, items)?;
         Ok(made.into_any())
     }

@@ -29,6 +29,7 @@ use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
 use crate::ffi::load_window::ObjectSource;
+use crate::ffi::output;
 
 /// What has the size of a reference, so that the allocations fit both.
 type Pointer = std::num::NonZeroUsize;
@@ -52,6 +53,9 @@ where
         Ok(Ok(value)) => Ok(value),
         Ok(Err(failure)) => Err(failure.into_exception(py, state)),
         Err(panic) => {
+            if let Some(error) = output::unwound(&*panic) {
+                return Err(error);
+            }
             let what = panic.downcast_ref::<&str>().copied();
             let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
             Err(state.unpickling_error(py, format!("internal error in capers: {what}")))

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use capers_pickle::Machine;
 use capers_pickle::memo::Memo;
-use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyIterator, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
@@ -237,7 +237,7 @@ impl Unpickler {
         if let Ok(proxy) = memo.cast_exact::<UnpicklerMemoProxy>() {
             if let Some(other) = proxy.get().unpickler(py) {
                 for (index, value) in other.get().entries(py) {
-                    new.put(index, value);
+                    put(&mut new, index, value)?;
                 }
             }
         } else if let Ok(dict) = memo.cast::<PyDict>() {
@@ -248,7 +248,7 @@ impl Unpickler {
                 let Ok(index) = u64::try_from(make::index(&key)?) else {
                     return Err(PyValueError::new_err("memo key must be positive integers."));
                 };
-                new.put(index, value.unbind());
+                put(&mut new, index, value.unbind())?;
             }
         } else {
             let kind = make::type_name(memo);
@@ -275,6 +275,10 @@ impl Unpickler {
         let old = std::mem::take(&mut *self.parts());
         drop(old);
     }
+}
+
+fn put(memo: &mut Memo<Py<PyAny>>, index: u64, value: Py<PyAny>) -> PyResult<()> {
+    memo.put(index, value).map_or_else(|_| Err(PyMemoryError::new_err(())), |_| Ok(()))
 }
 
 impl Unpickler {
