@@ -16,6 +16,7 @@ mod by_value;
 mod classes;
 mod containers;
 mod function;
+mod given;
 mod global;
 mod leaf;
 pub(crate) mod memo;
@@ -33,6 +34,7 @@ use capers_pickle::{Op, Writer};
 use crate::ffi::interrupt_waits;
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::output::Output;
+use crate::ffi::reserve;
 use crate::ffi::walk::{self, Level, Pause, Walk};
 use crate::limits;
 use crate::replay;
@@ -113,7 +115,7 @@ pub(crate) struct Dumper<'py> {
 impl<'py> Dumper<'py> {
     pub(crate) fn new(
         py: Python<'py>,
-        writer: Writer<Output<'py>>,
+        mut writer: Writer<Output<'py>>,
         memo: Box<Memo>,
         mut hooks: Hooks<'py>,
         settings: Settings,
@@ -121,7 +123,8 @@ impl<'py> Dumper<'py> {
         let sink = Sink::new(hooks.write.take());
         let hooked = hooks.persistent_id.is_some() || settings.fast;
         let state = state(py)?;
-        let walks = state.layouts_known && !hooked && writer.protocol() >= 4;
+        let walks = state.layouts_known && !hooked && writer.protocol() >= 4 && !memo.has_gaps();
+        writer.spell_indices(memo.has_gaps());
         Ok(Self {
             py,
             writer,
@@ -190,6 +193,7 @@ impl<'py> Dumper<'py> {
     fn run(&mut self, base: usize) -> PyResult<()> {
         while self.stack.len() > base {
             self.steps = self.steps.wrapping_add(1);
+            reserve::check()?;
             if self.steps & limits::SIGNAL_MASK == 0 {
                 self.py.check_signals()?;
             }
@@ -210,7 +214,7 @@ impl<'py> Dumper<'py> {
                 if self.stack.len() >= limits::MAX_DEPTH {
                     return Err(too_deep());
                 }
-                self.stack.push(frame);
+                reserve::push(&mut self.stack, frame);
                 Ok(true)
             }
             Begun::InProgress(class) => {
@@ -424,7 +428,7 @@ impl<'py> Dumper<'py> {
                 Ok(Some(Begun::Done))
             }
             Begun::Frame(frame) => {
-                self.stack.push(Frame::PersistentId);
+                reserve::push(&mut self.stack, Frame::PersistentId);
                 Ok(Some(Begun::Frame(frame)))
             }
             Begun::InProgress(class) => Ok(Some(Begun::InProgress(class))),
@@ -478,7 +482,7 @@ impl<'py> walk::Levels<'py> for Levels<'_, 'py> {
     fn push(&mut self, level: Level<'py>) -> bool {
         let fits = self.stack.len() < limits::MAX_DEPTH;
         if fits {
-            self.stack.push(Frame::Plain(level));
+            reserve::push(self.stack, Frame::Plain(level));
         }
         fits
     }

@@ -11,6 +11,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
+use super::reserve;
+
 /// The item `index` of `list`, or `None` past its present end.
 #[inline]
 pub(crate) fn list_item<'py>(list: &Bound<'py, PyList>, index: usize) -> Option<Bound<'py, PyAny>> {
@@ -105,7 +107,7 @@ fn surrogates<'a>(text: &Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
     let py = text.py();
     drop(PyErr::take(py));
     let encoded = text.call_method1(intern!(py, "encode"), (intern!(py, "utf-8"), intern!(py, "surrogatepass")))?;
-    Ok(Cow::Owned(encoded.cast::<PyBytes>()?.as_bytes().to_vec()))
+    Ok(Cow::Owned(reserve::try_copy(encoded.cast::<PyBytes>()?.as_bytes())?))
 }
 
 /// A string of this many characters is a large part.
@@ -183,7 +185,7 @@ pub(crate) fn int_bytes(int: &Bound<'_, PyInt>) -> PyResult<Vec<u8>> {
     kwargs.set_item(intern!(py, "signed"), true)?;
     let bytes =
         as_int.getattr(intern!(py, "to_bytes"))?.call((int, bits / 8 + 1, intern!(py, "little")), Some(&kwargs))?;
-    let mut bytes = bytes.cast::<PyBytes>()?.as_bytes().to_vec();
+    let mut bytes = reserve::try_copy(bytes.cast::<PyBytes>()?.as_bytes())?;
     // A negative power of two has one byte too many.
     if let [.., before, 0xff] = bytes[..]
         && before & 0x80 != 0
@@ -194,8 +196,9 @@ pub(crate) fn int_bytes(int: &Bound<'_, PyInt>) -> PyResult<Vec<u8>> {
 }
 
 /// A copy of a bytearray's content at this moment.
-pub(crate) fn bytearray_copy(array: &Bound<'_, PyByteArray>) -> Vec<u8> {
-    array.to_vec()
+pub(crate) fn bytearray_copy(array: &Bound<'_, PyByteArray>) -> PyResult<Vec<u8>> {
+    // SAFETY: alive: owned handle. type: PyByteArray. shared: the interpreter is held while the bytes are copied. runs: nothing.
+    reserve::try_copy(unsafe { array.as_bytes() })
 }
 
 unsafe extern "C" {
@@ -250,7 +253,11 @@ fn is_set(object: &Bound<'_, PyAny>) -> bool {
 
 /// The items of a set or frozenset in iteration order, owned.
 pub(crate) fn set_items<'py>(set: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    set.try_iter()?.collect()
+    let mut items = Vec::new();
+    for item in set.try_iter()? {
+        reserve::push(&mut items, item?);
+    }
+    Ok(items)
 }
 
 /// The attribute `name` of `object`, or `None` without making an exception first where there is none.

@@ -13,6 +13,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::growing::advise;
+use super::reserve;
 
 /// Tables of more slots are not kept for the next dump.
 const MAX_KEPT_SLOTS: usize = 1 << 17;
@@ -134,8 +135,11 @@ impl Identities {
         // Twice as many as now, four times while it is small, since each growth places everything again.
         let factor = if count < (1 << 14) { 8 } else { 4 };
         let size = (count.saturating_mul(factor)).max(256).next_power_of_two() / 2;
+        let limit = size / 3 * 2;
+        let more = limit.saturating_sub(self.entries.len());
+        reserve::reserve(&mut self.entries, more);
         self.table = Vec::new();
-        self.table = vec![[0; 2]; size + LINE - 1];
+        self.table = reserve::zeroed(size + LINE - 1);
         if size * size_of::<Slot>() >= HUGE {
             advise(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
         }
@@ -143,8 +147,7 @@ impl Identities {
         self.mask = size - 1;
         self.shift = 4 + size.trailing_zeros();
         self.stamp = 1;
-        self.limit = size / 3 * 2;
-        self.entries.reserve_exact(self.limit.saturating_sub(self.entries.len()));
+        self.limit = limit;
         for entry in 0..self.entries.len() {
             let Entry { object, index } = self.entries[entry];
             let key = object.as_ptr() as usize;

@@ -22,6 +22,7 @@ pub(crate) mod load_window;
 pub(crate) mod make;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod reserve;
 pub(crate) mod walk;
 
 use pyo3::ffi;
