@@ -11,8 +11,7 @@ use crate::host::Host;
 use crate::limits::Meter;
 use crate::memo::Memo;
 use crate::opcode::{HIGHEST_PROTOCOL, Op};
-use crate::reader::{self, Source};
-use crate::text;
+use crate::reader::{self, Ready, Source};
 
 /// The host is asked for a pause once in this many instructions: well below 0.1 s of the cheap ones.
 const PAUSE: u32 = 1 << 14;
@@ -151,7 +150,7 @@ impl<V> Machine<V> {
     where
         V: Clone,
         H: Host<Value = V>,
-        S: Source,
+        S: Ready<V>,
         M: Meter,
         H::Error: From<S::Error>,
     {
@@ -188,7 +187,7 @@ impl<V> Machine<V> {
     where
         V: Clone,
         H: Host<Value = V>,
-        S: Source,
+        S: Ready<V>,
         M: Meter,
         H::Error: From<S::Error>,
     {
@@ -236,13 +235,11 @@ impl<V> Machine<V> {
             }
             Op::BinUnicode => {
                 let count = reader::length::<4, S, H::Error>(source)?;
-                meter.size(count)?;
-                host.text(source.take(count)?)?
+                text(count, host, source, meter)?
             }
             Op::BinUnicode8 => {
                 let count = reader::length::<8, S, H::Error>(source)?;
-                meter.size(count)?;
-                host.text(source.take(count)?)?
+                text(count, host, source, meter)?
             }
             Op::Unicode => host.raw_unicode(content(source.line()?))?,
             Op::ShortBinBytes => {
@@ -347,7 +344,7 @@ impl<V> Machine<V> {
             // The stack.
             Op::Mark => {
                 self.fence = self.stack.len();
-                self.marks.push(self.fence);
+                push(&mut self.marks, self.fence)?;
                 return Ok(());
             }
             Op::Pop => {
@@ -368,7 +365,7 @@ impl<V> Machine<V> {
             // The memo.
             Op::Memoize => {
                 let value = self.top()?.clone();
-                drop(self.memo.memoize(value));
+                drop(self.memo.memoize(value)?);
                 return Ok(());
             }
             Op::BinPut => {
@@ -382,7 +379,7 @@ impl<V> Machine<V> {
             Op::Put => {
                 let line = reader::full_line::<S, H::Error>(source)?;
                 self.top()?;
-                let index = match text::index_line(line) {
+                let index = match crate::text::index_line(line) {
                     Some(index) => index,
                     None => host.index_line(line)?,
                 };
@@ -401,7 +398,7 @@ impl<V> Machine<V> {
             }
             Op::Get => {
                 let line = reader::full_line::<S, H::Error>(source)?;
-                let index = match text::index_line(line) {
+                let index = match crate::text::index_line(line) {
                     Some(index) => index,
                     None => host.index_line(line)?,
                 };
@@ -490,7 +487,7 @@ impl<V> Machine<V> {
                 host.readonly_buffer(buffer)?
             }
         };
-        self.stack.push(value);
+        push(&mut self.stack, value)?;
         Ok(())
     }
 
@@ -535,7 +532,7 @@ impl<V> Machine<V> {
     {
         let value = self.top()?;
         let value = value.clone();
-        drop(self.memo.put(index, value));
+        drop(self.memo.put(index, value)?);
         Ok(())
     }
 
@@ -549,6 +546,22 @@ impl<V> Machine<V> {
             None => Err(Error::new(ErrorKind::MemoMissing(index))),
         }
     }
+}
+
+/// Append a value, if there is memory for it.
+#[inline(always)]
+fn push<T>(to: &mut Vec<T>, value: T) -> Result<(), Error> {
+    if to.len() == to.capacity() {
+        grow(to)?;
+    }
+    to.push(value);
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn grow<T>(vec: &mut Vec<T>) -> Result<(), Error> {
+    vec.try_reserve(1).map_err(|_| Error::new(ErrorKind::OutOfMemory))
 }
 
 #[cold]
@@ -567,15 +580,34 @@ fn placed<E: Locate, F: Into<E>>(error: F, offset: u64, op: Op) -> E {
 fn bytes<H, S, M>(count: usize, host: &mut H, source: &mut S, meter: &mut M) -> Result<H::Value, H::Error>
 where
     H: Host,
+    S: Ready<H::Value>,
+    M: Meter,
+    H::Error: From<S::Error>,
+{
+    meter.size(count)?;
+    if count >= DIRECT && source.prefers_copy(count) {
+        match source.ready(count)? {
+            Some(value) => Ok(value),
+            None => host.bytes_from(count, source),
+        }
+    } else {
+        host.bytes(source.take(count)?)
+    }
+}
+
+#[inline(always)]
+fn text<H, S, M>(count: usize, host: &mut H, source: &mut S, meter: &mut M) -> Result<H::Value, H::Error>
+where
+    H: Host,
     S: Source,
     M: Meter,
     H::Error: From<S::Error>,
 {
     meter.size(count)?;
     if count >= DIRECT && source.prefers_copy(count) {
-        host.bytes_from(count, source)
+        host.text_from(count, source)
     } else {
-        host.bytes(source.take(count)?)
+        host.text(source.take(count)?)
     }
 }
 

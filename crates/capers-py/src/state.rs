@@ -41,6 +41,10 @@ pub(crate) struct State {
     pub(crate) known: Known,
     /// What a pickler without hooks has for `persistent_id` from CPython 3.13 on.
     pub(crate) no_persistent_id: Py<PyAny>,
+    /// Whether plain objects lie in memory as the fast walk expects.
+    pub(crate) layouts_known: bool,
+    /// The numbers of the protocols.
+    pub(crate) protocols: [Py<PyAny>; 6],
 }
 
 /// Objects of the standard library that travel by a rule of their own.
@@ -87,6 +91,8 @@ impl State {
             importable: Mutex::new(HashMap::new()),
             known: Known::new(py)?,
             no_persistent_id: wrap_pyfunction!(no_persistent_id, py)?.into_any().unbind(),
+            layouts_known: crate::ffi::layout::self_test(py)?,
+            protocols: [0, 1, 2, 3, 4, 5].map(|number: i64| pyo3::types::PyInt::new(py, number).into_any().unbind()),
         })
     }
 }

@@ -7,20 +7,20 @@ use capers_pickle::Op;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PySet, PyTuple};
 
-use super::{Begun, DictFrame, Dumper, Frame};
-use crate::ffi::access::{dict_len, dict_next, list_item, set_items, tuple_item};
+use super::{Begun, Dumper, Frame};
+use crate::ffi::access::{dict_len, dict_next, list_item, set_items, set_len, set_next, tuple_item};
+use crate::ffi::walk::{self, Level};
 
-/// Items between two `APPENDS`, `SETITEMS` or `ADDITEMS` (`BATCHSIZE`).
-const BATCH: usize = 1000;
+/// Items between two `APPENDS`, `SETITEMS` or `ADDITEMS`.
+const BATCH: usize = walk::BATCH as usize;
 
 /// What the items of an iterator become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Into {
     List,
     Dict,
-    Set,
 }
 
 /// Items of an iterator on their way out.
@@ -38,8 +38,6 @@ pub(crate) struct Batch<'py> {
     /// Items in the open batch; 0 before the first.
     count: usize,
     marked: bool,
-    /// Size at the start of the set that is iterated.
-    set: Option<(Bound<'py, PyAny>, usize)>,
     pub(super) index: usize,
     started: bool,
 }
@@ -63,13 +61,13 @@ impl<'py> Dumper<'py> {
         if len > 1 {
             self.writer.op(Op::Mark);
         }
-        Ok(Begun::Frame(Frame::List { list: list.clone(), index: 0, batch: 0, single: len == 1 }))
+        Ok(Begun::Frame(Frame::Plain(Level::list(list.clone()))))
     }
 
     pub(super) fn step_list(&mut self) -> PyResult<()> {
         let top = self.stack.len() - 1;
-        let Some(Frame::List { list, index, batch, single }) = self.stack.last() else { return Ok(()) };
-        let (list, mut at, mut batch, mut single) = (list.clone(), *index, *batch, *single);
+        let Some(Frame::Plain(Level::List { list, index, batch, single })) = self.stack.last() else { return Ok(()) };
+        let (list, mut at, mut batch, mut single) = (list.clone(), *index, *batch as usize, *single);
         loop {
             if single && batch == 1 {
                 self.stack.truncate(top);
@@ -96,9 +94,9 @@ impl<'py> Dumper<'py> {
             if self.leaf(&item)? {
                 continue;
             }
-            if let Some(Frame::List { index, batch: kept, single: alone, .. }) = self.stack.last_mut() {
+            if let Some(Frame::Plain(Level::List { index, batch: kept, single: alone, .. })) = self.stack.last_mut() {
                 *index = at;
-                *kept = batch;
+                *kept = batch as u32;
                 *alone = single;
             }
             let begun = self.begin(&item)?;
@@ -119,7 +117,7 @@ impl<'py> Dumper<'py> {
         while index < len {
             let Some(item) = tuple_item(tuple, index) else { return Err(hole()) };
             if !self.leaf(&item)? {
-                return Ok(Begun::Frame(Frame::Tuple { tuple: tuple.clone(), index }));
+                return Ok(Begun::Frame(Frame::Plain(Level::Tuple { tuple: tuple.clone(), index })));
             }
             index += 1;
         }
@@ -128,7 +126,7 @@ impl<'py> Dumper<'py> {
     }
 
     pub(super) fn step_tuple(&mut self) -> PyResult<()> {
-        let Some(Frame::Tuple { tuple, index }) = self.stack.last() else { return Ok(()) };
+        let Some(Frame::Plain(Level::Tuple { tuple, index })) = self.stack.last() else { return Ok(()) };
         let (tuple, mut at) = (tuple.clone(), *index);
         let len = tuple.len();
         while at < len {
@@ -137,7 +135,7 @@ impl<'py> Dumper<'py> {
             if self.leaf(&item)? {
                 continue;
             }
-            if let Some(Frame::Tuple { index, .. }) = self.stack.last_mut() {
+            if let Some(Frame::Plain(Level::Tuple { index, .. })) = self.stack.last_mut() {
                 *index = at;
             }
             let begun = self.begin(&item)?;
@@ -180,21 +178,11 @@ impl<'py> Dumper<'py> {
             let items = dict.call_method0(intern!(self.py, "items"))?.try_iter()?;
             return self.begin_batch(Into::Dict, items.into_any());
         }
-        Ok(Begun::Frame(Frame::Dict(Box::new(DictFrame {
-            dict: dict.clone(),
-            position: 0,
-            size,
-            batch: 0,
-            written: 0,
-            single: size == 1,
-            key: None,
-            value: None,
-            started: false,
-        }))))
+        Ok(Begun::Frame(Frame::Plain(Level::dict(dict.clone(), None))))
     }
 
     pub(super) fn step_dict(&mut self) -> PyResult<()> {
-        let Some(Frame::Dict(frame)) = self.stack.last_mut() else { return Ok(()) };
+        let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() else { return Ok(()) };
         if let Some(value) = frame.value.take() {
             let begun = self.begin(&value)?;
             if self.push(begun)? {
@@ -202,9 +190,9 @@ impl<'py> Dumper<'py> {
             }
         }
         loop {
-            let Some(Frame::Dict(frame)) = self.stack.last_mut() else { return Ok(()) };
-            if !frame.started {
-                frame.started = true;
+            let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() else { return Ok(()) };
+            if !frame.opened {
+                frame.opened = true;
                 if !frame.single {
                     self.writer.op(Op::Mark);
                 }
@@ -213,12 +201,12 @@ impl<'py> Dumper<'py> {
                 self.writer.op(Op::SetItem);
                 return Ok(());
             }
-            let full = frame.batch == BATCH;
+            let full = frame.batch as usize == BATCH;
             let pair = if full { None } else { dict_next(&frame.dict, &mut frame.position) };
             let Some((key, value)) = pair else {
                 self.writer.op(Op::SetItems);
                 if dict_len(&frame.dict) != frame.size {
-                    frame.key = None;
+                    self.stack.pop();
                     return Err(PyRuntimeError::new_err("dictionary changed size during iteration"));
                 }
                 // Up to 3.14 a full batch is always followed by another one, even an empty one.
@@ -241,7 +229,7 @@ impl<'py> Dumper<'py> {
                 if self.leaf(&value)? {
                     continue;
                 }
-                if let Some(Frame::Dict(frame)) = self.stack.last_mut() {
+                if let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() {
                     frame.key = Some(key);
                 }
                 let begun = self.begin(&value)?;
@@ -250,7 +238,7 @@ impl<'py> Dumper<'py> {
                 }
                 continue;
             }
-            if let Some(Frame::Dict(frame)) = self.stack.last_mut() {
+            if let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() {
                 frame.key = Some(key.clone());
                 frame.value = Some(value);
             }
@@ -258,7 +246,7 @@ impl<'py> Dumper<'py> {
             if self.push(begun)? {
                 return Ok(());
             }
-            if let Some(Frame::Dict(frame)) = self.stack.last_mut()
+            if let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut()
                 && let Some(value) = frame.value.take()
             {
                 let begun = self.begin(&value)?;
@@ -277,14 +265,10 @@ impl<'py> Dumper<'py> {
         }
         self.writer.op(Op::EmptySet);
         self.memoize(set);
-        let size = set.len()?;
-        if size == 0 {
+        if set_len(set) == 0 {
             return Ok(Begun::Done);
         }
-        let items = PyTuple::new(self.py, set_items(set)?)?;
-        let mut batch = Batch::new(Into::Set, items.try_iter()?.into_any());
-        batch.set = Some((set.clone(), size));
-        Ok(Begun::Frame(Frame::Batch(Box::new(batch))))
+        Ok(Begun::Frame(Frame::Plain(Level::set(set.clone(), false))))
     }
 
     pub(super) fn begin_frozenset(&mut self, set: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
@@ -294,13 +278,33 @@ impl<'py> Dumper<'py> {
             return self.begin_call(set, self.py.get_type::<pyo3::types::PyFrozenSet>().into_any(), args);
         }
         self.writer.op(Op::Mark);
-        Ok(Begun::Frame(Frame::FrozenSet { set: set.clone(), items: set_items(set)?, index: 0 }))
+        Ok(Begun::Frame(Frame::Plain(Level::set(set.clone(), true))))
     }
 
-    pub(super) fn step_frozenset(&mut self) -> PyResult<()> {
+    pub(super) fn step_set(&mut self) -> PyResult<()> {
         loop {
-            let Some(Frame::FrozenSet { set, items, index }) = self.stack.last_mut() else { return Ok(()) };
-            let Some(item) = items.get(*index).cloned() else {
+            let Some(Frame::Plain(Level::Set { set, position, size, batch, opened, frozen })) = self.stack.last_mut()
+            else {
+                return Ok(());
+            };
+            if !*opened {
+                *opened = true;
+                self.writer.op(Op::Mark);
+            }
+            let full = !*frozen && *batch as usize == BATCH;
+            let item = if full { None } else { set_next(set, position) };
+            if let Some(item) = item {
+                *batch += 1;
+                if self.leaf(&item)? {
+                    continue;
+                }
+                let begun = self.begin(&item)?;
+                if self.push(begun)? {
+                    return Ok(());
+                }
+                continue;
+            }
+            if *frozen {
                 let set = set.clone();
                 self.stack.pop();
                 match self.memo.get(&set) {
@@ -314,15 +318,19 @@ impl<'py> Dumper<'py> {
                     }
                 }
                 return Ok(());
-            };
-            *index += 1;
-            if self.leaf(&item)? {
-                continue;
             }
-            let begun = self.begin(&item)?;
-            if self.push(begun)? {
+            self.writer.op(Op::AddItems);
+            if set_len(set) != *size {
+                self.stack.pop();
+                return Err(PyRuntimeError::new_err("set changed size during iteration"));
+            }
+            // Up to 3.14 a full batch is always followed by another one, even an empty one.
+            if !full || (cfg!(Py_3_15) && set_next(set, &mut position.clone()).is_none()) {
+                self.stack.pop();
                 return Ok(());
             }
+            *batch = 0;
+            *opened = false;
         }
     }
 
@@ -338,6 +346,9 @@ impl<'py> Dumper<'py> {
             // The value of a pair whose key has been written.
             batch.saving = batch.value.is_some();
             if let Some(value) = batch.value.take() {
+                if self.leaf(&value)? {
+                    continue;
+                }
                 let begun = self.begin(&value)?;
                 if self.push(begun)? {
                     return Ok(());
@@ -367,22 +378,12 @@ impl<'py> Dumper<'py> {
                 self.writer.op(match batch.into {
                     Into::List => Op::Appends,
                     Into::Dict => Op::SetItems,
-                    Into::Set => Op::AddItems,
                 });
-                if let Some((set, size)) = &batch.set
-                    && set.len()? != *size
-                {
-                    return Err(PyRuntimeError::new_err("set changed size during iteration"));
-                }
                 let full = batch.count == BATCH;
                 batch.count = 0;
                 batch.marked = false;
                 if batch.ahead.is_none() && full {
                     batch.ahead = next(&batch.iterator)?;
-                    if batch.ahead.is_none() && batch.set.is_some() && cfg!(not(Py_3_15)) {
-                        // The C pickler opens one more batch for a set of a multiple of the batch size.
-                        self.writer.raw(&[Op::Mark as u8, Op::AddItems as u8]);
-                    }
                 }
                 if batch.ahead.is_none() {
                     self.stack.pop();
@@ -395,7 +396,7 @@ impl<'py> Dumper<'py> {
                 // Whether a second item follows decides between one opcode for one item and a batch.
                 let room = batch.count + 1 < BATCH;
                 batch.ahead = if room || batch.count == 0 { next(&batch.iterator)? } else { None };
-                if batch.count == 0 && (batch.ahead.is_some() || batch.into == Into::Set) {
+                if batch.count == 0 && batch.ahead.is_some() {
                     batch.marked = true;
                     self.writer.op(Op::Mark);
                 }
@@ -413,6 +414,9 @@ impl<'py> Dumper<'py> {
                 item
             };
             batch.saving = true;
+            if self.leaf(&item)? {
+                continue;
+            }
             let begun = self.begin(&item)?;
             if self.push(begun)? {
                 return Ok(());
@@ -426,8 +430,8 @@ impl<'py> Dumper<'py> {
             return Ok(());
         }
         let cyclic = self.stack.iter().any(|frame| match frame {
-            Frame::List { list, .. } => list.is(object),
-            Frame::Dict(frame) => frame.dict.is(object),
+            Frame::Plain(Level::List { list, .. }) => list.is(object),
+            Frame::Plain(Level::Dict(frame)) => frame.dict.is(object),
             _ => false,
         });
         if cyclic {
@@ -451,7 +455,6 @@ impl<'py> Batch<'py> {
             saving: false,
             count: 0,
             marked: false,
-            set: None,
             index: 0,
             started: false,
         }
@@ -469,7 +472,7 @@ impl<'py> Batch<'py> {
 }
 
 fn next<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    iterator.try_iter()?.next().transpose()
+    iterator.clone().cast_into::<PyIterator>()?.next().transpose()
 }
 
 fn pair<'py>(item: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
@@ -478,6 +481,6 @@ fn pair<'py>(item: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, 
 }
 
 #[cold]
-fn hole() -> PyErr {
+pub(super) fn hole() -> PyErr {
     PyRuntimeError::new_err("cannot pickle a tuple that is still being built")
 }

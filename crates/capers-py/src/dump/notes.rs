@@ -5,12 +5,13 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyType};
 
 use super::complaint::full_name;
 use super::containers::Into;
 use super::reduce::{How, Phase};
 use super::{Dumper, Frame};
+use crate::ffi::walk::Level;
 
 /// Notes told of a deep structure, at either end; `pickle` itself cannot go deeper than some ten thousand levels.
 const MAX_NOTES: usize = 20_000;
@@ -33,24 +34,16 @@ pub(super) fn add_all(dumper: &Dumper<'_>, base: usize, error: &PyErr) {
         }
         if hidden == 0 || at < MAX_NOTES || at >= MAX_NOTES + hidden {
             let below = at.checked_sub(1).map(|it| &frames[it]);
-            for note in notes(&frames[at], below) {
+            for note in notes(dumper, &frames[at], below) {
                 add(py, error, &note);
             }
         }
     }
 }
 
-fn notes(frame: &Frame<'_>, below: Option<&Frame<'_>>) -> Vec<String> {
-    let one = |note: String| vec![format!("when serializing {note}")];
+fn notes(dumper: &Dumper<'_>, frame: &Frame<'_>, below: Option<&Frame<'_>>) -> Vec<String> {
     match frame {
-        Frame::List { list, index, .. } => one(format!("{} item {}", full_name(list), index.saturating_sub(1))),
-        Frame::Tuple { tuple, index } => one(format!("{} item {}", full_name(tuple), index.saturating_sub(1))),
-        Frame::FrozenSet { set, .. } => one(format!("{} element", full_name(set))),
-        // While the key itself is being written, `value` is still there.
-        Frame::Dict(dict) => match (&dict.key, &dict.value) {
-            (Some(key), None) => one(format!("{} item {}", full_name(&dict.dict), repr(key))),
-            _ => Vec::new(),
-        },
+        Frame::Plain(level) => plain(dumper, level),
         Frame::Batch(batch) => {
             let owner = match below {
                 Some(Frame::Reduce(reduce)) if matches!(reduce.current, Phase::ListItems | Phase::DictItems) => {
@@ -58,16 +51,11 @@ fn notes(frame: &Frame<'_>, below: Option<&Frame<'_>>) -> Vec<String> {
                 }
                 _ => None,
             };
+            let owner = owner.as_deref();
             match (batch.target(), batch.saving()) {
-                (_, None) => Vec::new(),
-                (Into::Set, Some(_)) => one("set element".to_owned()),
-                (Into::List, Some(_)) => {
-                    one(format!("{} item {}", owner.as_deref().unwrap_or("list"), batch.index.saturating_sub(1)))
-                }
-                (Into::Dict, Some(None)) => Vec::new(),
-                (Into::Dict, Some(Some(key))) => {
-                    one(format!("{} item {}", owner.as_deref().unwrap_or("dict"), repr(key)))
-                }
+                (Into::List, Some(_)) => told(&[&item(owner.unwrap_or("list"), batch.index.saturating_sub(1))]),
+                (Into::Dict, Some(Some(key))) => told(&[&entry(owner.unwrap_or("dict"), key)]),
+                (_, None) | (Into::Dict, Some(None)) => Vec::new(),
             }
         }
         Frame::Reduce(reduce) => {
@@ -82,14 +70,64 @@ fn notes(frame: &Frame<'_>, below: Option<&Frame<'_>>) -> Vec<String> {
                 (Phase::Setter, _) => Some("state setter"),
                 _ => None,
             };
-            let mut told: Vec<_> = part.map(|part| format!("when serializing {name} {part}")).into_iter().collect();
+            let mut notes = part.map_or_else(Vec::new, |part| told(&[&format!("{name} {part}")]));
             if reduce.own {
-                told.push(format!("when serializing {name} object"));
+                notes.extend(told(&[&format!("{name} object")]));
             }
-            told
+            notes
         }
         Frame::ByValue(_) | Frame::Entries(_) | Frame::PersistentId | Frame::Copying(_) => Vec::new(),
     }
+}
+
+/// The notes of a container, and those of the instance whose state or arguments it is.
+fn plain(dumper: &Dumper<'_>, level: &Level<'_>) -> Vec<String> {
+    match level {
+        Level::List { list, index, .. } => told(&[&item(&full_name(list), index.saturating_sub(1))]),
+        Level::Tuple { tuple, index } => told(&[&item(&full_name(tuple), index.saturating_sub(1))]),
+        Level::Set { set, .. } => told(&[&format!("{} element", full_name(set))]),
+        Level::Call { object, args, index } => {
+            let (name, args) = (full_name(object), item(&full_name(args), index.saturating_sub(1)));
+            told(&[&args, &format!("{name} reconstructor arguments"), &format!("{name} object")])
+        }
+        Level::Slots { object, plan, index, .. } => {
+            let name = full_name(object);
+            let slot = plan.name(index.saturating_sub(1) / 2).unwrap_or_default();
+            let slot = entry("dict", PyString::new(dumper.py, &slot).as_any());
+            told(&[&slot, &item("tuple", 1), &format!("{name} state"), &format!("{name} object")])
+        }
+        Level::Dict(dict) => {
+            // While the key itself is being written, `value` is still there.
+            let mut notes = match (&dict.key, &dict.value) {
+                (Some(key), None) => told(&[&entry(&full_name(&dict.dict), key)]),
+                _ => Vec::new(),
+            };
+            if let Some(class) = dict.state {
+                let class = dumper.memo.objects().find(|it| it.1 == class as usize);
+                let name = class.map_or_else(String::new, |it| name_of(it.0.bind(dumper.py)));
+                notes.extend(told(&[&format!("{name} state"), &format!("{name} object")]));
+            }
+            notes
+        }
+    }
+}
+
+fn told(notes: &[&str]) -> Vec<String> {
+    notes.iter().map(|note| format!("when serializing {note}")).collect()
+}
+
+fn item(owner: &str, index: usize) -> String {
+    format!("{owner} item {index}")
+}
+
+fn entry(owner: &str, key: &Bound<'_, PyAny>) -> String {
+    format!("{owner} item {}", repr(key))
+}
+
+/// The name of a class in full.
+fn name_of(class: &Bound<'_, PyAny>) -> String {
+    let name = class.cast::<PyType>().map(|it| it.fully_qualified_name());
+    name.map_or_else(|_| String::new(), |it| it.map(|it| it.to_string_lossy().into_owned()).unwrap_or_default())
 }
 
 fn repr(key: &Bound<'_, PyAny>) -> String {

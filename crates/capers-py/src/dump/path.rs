@@ -1,6 +1,6 @@
 //! The way from the object given to `dumps` to the one that failed, read off the work stack.
 
-use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyMemoryError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
@@ -11,6 +11,7 @@ use super::containers::Into;
 use super::reduce::Phase;
 use super::{Dumper, Frame, notes};
 use crate::by_value::Fill;
+use crate::ffi::walk::Level;
 
 /// Longest representation of a dict key that is shown whole.
 const MAX_KEY: usize = 60;
@@ -25,8 +26,10 @@ const MAX_STEPS: usize = 24;
 #[cold]
 pub(super) fn explain(dumper: &Dumper<'_>, base: usize, root: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
     let py = dumper.py;
+    // Where memory ends there is none for notes.
+    let tells_more = TELLS_MORE && !error.is_instance_of::<PyMemoryError>(py);
     if dumper.settings.strict {
-        if TELLS_MORE {
+        if tells_more {
             notes::add_all(dumper, base, &error);
         }
         return error;
@@ -36,7 +39,7 @@ pub(super) fn explain(dumper: &Dumper<'_>, base: usize, root: &Bound<'_, PyAny>,
     }
     let by_value = |frame: &Frame<'_>| matches!(frame, Frame::ByValue(_) | Frame::Entries(_));
     let refused = refuses(&error, py);
-    if !refused && TELLS_MORE && !dumper.stack[base..].iter().any(by_value) {
+    if !refused && tells_more && !dumper.stack[base..].iter().any(by_value) {
         notes::add_all(dumper, base, &error);
         return error;
     }
@@ -84,27 +87,27 @@ fn message(error: &PyErr, py: Python<'_>) -> String {
 
 /// The path as text, such as `handler.__globals__['service'].pool[3]`; empty when the failure is at the root itself.
 fn path(stack: &[Frame<'_>], root: &Bound<'_, PyAny>) -> String {
-    let mut steps = Vec::new();
-    let mut previous: Option<&Frame<'_>> = None;
-    for frame in stack {
-        if let Some(step) = step(frame, previous) {
-            steps.push(step);
-        }
-        previous = Some(frame);
+    // A stack of millions is read at its ends only: memory may be what has run out.
+    let step_at = |at: usize| step(&stack[at], at.checked_sub(1).map(|below| &stack[below]));
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    let (mut at, mut end) = (0, stack.len());
+    while at < end && first.len() < MAX_STEPS {
+        first.extend(step_at(at));
+        at += 1;
     }
-    if steps.is_empty() {
+    while end > at && last.len() < MAX_STEPS {
+        end -= 1;
+        last.extend(step_at(end));
+    }
+    if first.is_empty() {
         return String::new();
     }
     let mut path = name_of(root);
-    let hidden = steps.len().saturating_sub(2 * MAX_STEPS);
-    for (index, step) in steps.iter().enumerate() {
-        if hidden > 0 && index == MAX_STEPS {
-            path.push_str(" … ");
-        }
-        if hidden == 0 || index < MAX_STEPS || index >= MAX_STEPS + hidden {
-            path.push_str(step);
-        }
+    path.extend(first);
+    if (at..end).any(|at| step_at(at).is_some()) {
+        path.push_str(" … ");
     }
+    path.extend(last.into_iter().rev());
     path
 }
 
@@ -135,25 +138,8 @@ fn is_state(previous: Option<&Frame<'_>>) -> bool {
 
 fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
     match frame {
-        // The pair of `__dict__` and slots that a state can be is no step of the path.
-        Frame::Tuple { .. } if is_state(previous) => None,
-        Frame::List { index, .. } | Frame::Tuple { index, .. } => Some(format!("[{}]", index.saturating_sub(1))),
-
-        Frame::FrozenSet { .. } => Some(String::from("{…}")),
-        Frame::Dict(dict) => {
-            let shown = dict.key.as_ref()?;
-            // `value` is still there while the key itself is being written.
-            if dict.value.is_some() {
-                return Some(format!(".key({})", key(shown)));
-            }
-            Some(if is_state(previous) && shown.is_instance_of::<PyString>() {
-                format!(".{}", shown.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default())
-            } else {
-                format!("[{}]", key(shown))
-            })
-        }
+        Frame::Plain(level) => plain(level, previous),
         Frame::Batch(batch) => Some(match batch.target() {
-            Into::Set => String::from("{…}"),
             Into::List => format!("[{}]", batch.index.saturating_sub(1)),
             Into::Dict => String::from("[…]"),
         }),
@@ -168,6 +154,30 @@ fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
         }
         Frame::PersistentId => Some(String::from(".persistent_id()")),
         Frame::Copying(_) => None,
+    }
+}
+
+fn plain(level: &Level<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
+    match level {
+        // The pair of `__dict__` and slots that a state can be is no step of the path.
+        Level::Tuple { .. } if is_state(previous) => None,
+        Level::List { index, .. } | Level::Tuple { index, .. } | Level::Call { index, .. } => {
+            Some(format!("[{}]", index.saturating_sub(1)))
+        }
+        Level::Set { .. } => Some(String::from("{…}")),
+        Level::Slots { plan, index, .. } => Some(format!(".{}", plan.name(index.saturating_sub(1) / 2)?)),
+        Level::Dict(dict) => {
+            let shown = dict.key.as_ref()?;
+            // `value` is still there while the key itself is being written.
+            if dict.value.is_some() {
+                return Some(format!(".key({})", key(shown)));
+            }
+            Some(if (dict.state.is_some() || is_state(previous)) && shown.is_instance_of::<PyString>() {
+                format!(".{}", shown.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default())
+            } else {
+                format!("[{}]", key(shown))
+            })
+        }
     }
 }
 

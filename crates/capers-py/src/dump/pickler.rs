@@ -8,15 +8,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
 
 use super::memo::Memo;
-use super::{Dumper, Hooks, Settings};
+use super::{Dumper, Hooks, Settings, given};
+use crate::ffi::output::{self, Output};
+use crate::replay;
 use crate::state::state;
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Scratch kept between calls of `dumps`: an output buffer and the tables of a memo.
 type Scratch = (Vec<u8>, Box<Memo>);
-
-/// Output buffers larger than this are not kept.
-const KEEP: usize = 1 << 20;
 
 thread_local! {
     static SCRATCH: Cell<Option<Scratch>> = const { Cell::new(None) };
@@ -86,26 +86,48 @@ fn dump_to<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     // A dump inside a dump finds nothing here and makes its own.
     let (buffer, memo) = SCRATCH.with(Cell::take).unwrap_or_default();
-    let mut dumper = Dumper::new(py, Writer::new(options.protocol, buffer), memo, hooks, options.settings(false))?;
+    let writer = Writer::new(options.protocol, Output::new(py, buffer));
+    let mut dumper = Dumper::new(py, writer, memo, hooks, options.settings(false))?;
     // A protocol below 4 may write other names, and hooks may decide otherwise each time.
     let replayable = options.protocol >= 4 && !options.strict && !dumper.has_hooks();
-    let outcome = match if replayable { dumper.replay(object) } else { Ok(None) } {
-        Ok(Some(payload)) => Ok(payload),
-        Ok(None) => dumper.dump(object).and_then(|()| {
-            let payload = PyBytes::new(py, dumper.writer.as_bytes());
-            dumper.keep(&payload)?;
-            Ok(payload)
-        }),
+    let outcome = caught(py, || match if replayable { dumper.replay(object) } else { Ok(None) } {
+        Ok(Some(payload)) => Ok(Some(payload)),
+        Ok(None) => dumper.dump(object).map(|()| None),
         Err(error) => Err(error),
-    };
+    });
+    let recorded = dumper.take_recorded();
     let Dumper { writer, mut memo, .. } = dumper;
-    memo.clear();
-    let mut buffer = writer.into_buffer();
-    if buffer.capacity() > KEEP {
-        buffer = Vec::new();
-    }
+    memo.clear(py);
+    let output = writer.into_buffer();
+    let (outcome, buffer) = match outcome {
+        Ok(None) => {
+            let (payload, buffer) = output.into_bytes(py)?;
+            if let Some(functions) = recorded {
+                replay::keep(&functions, options.protocol, &payload)?;
+            }
+            (Ok(payload), buffer)
+        }
+        Ok(Some(payload)) => (Ok(payload), output.into_scratch()),
+        Err(error) => (Err(error), output.into_scratch()),
+    };
     SCRATCH.with(|kept| kept.set(Some((buffer, memo))));
     outcome
+}
+
+/// Runs a dump. A panic is a fault of ours and surfaces as a `PicklingError`; memory that cannot be had is none.
+fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(match output::unwound(&*panic) {
+            Some(error) => error,
+            None => {
+                let what = panic.downcast_ref::<&str>().copied();
+                let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
+                let class = state(py)?.pickling_error.bind(py).clone();
+                PyErr::from_type(class, (format!("internal error in capers: {what}"),))
+            }
+        }),
+    }
 }
 
 /// Return the pickle of obj as bytes.
@@ -162,7 +184,7 @@ fn write_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 #[pyclass(subclass, module = "capers", name = "Pickler", weakref)]
 pub(crate) struct Pickler {
     write: Option<Py<PyAny>>,
-    memo: Option<Box<Memo>>,
+    pub(super) memo: Option<Box<Memo>>,
     options: Options,
     /// 0 for protocol 0, whatever was asked for.
     #[pyo3(get, set)]
@@ -173,7 +195,9 @@ pub(crate) struct Pickler {
     buffer_callback: Option<Py<PyAny>>,
     dispatch_table: Option<Py<PyAny>>,
     persistent_id: Option<Py<PyAny>>,
-    busy: bool,
+    pub(super) busy: bool,
+    /// The file failed in the middle of a pickle, so that nobody could read what follows.
+    pub(super) torn: bool,
 }
 
 #[pymethods]
@@ -194,6 +218,7 @@ impl Pickler {
             dispatch_table: None,
             persistent_id: None,
             busy: false,
+            torn: false,
         }
     }
 
@@ -214,6 +239,7 @@ impl Pickler {
         }
         this.write = Some(write.unbind());
         this.memo = Some(Box::default());
+        this.torn = false;
         this.options = options;
         this.bin = i32::from(options.protocol > 0);
         this.fast = 0;
@@ -231,6 +257,12 @@ impl Pickler {
             if this.busy {
                 return Err(busy());
             }
+            if this.torn {
+                return Err(PyErr::from_type(
+                    state(py)?.pickling_error.bind(py).clone(),
+                    ("the file failed in the middle of a pickle: clear_memo() starts afresh",),
+                ));
+            }
             let Some(memo) = this.memo.take() else {
                 return Err(PyErr::from_type(
                     state(py)?.pickling_error.bind(py).clone(),
@@ -241,17 +273,26 @@ impl Pickler {
             let protocol = if this.bin == 0 { 0 } else { this.options.protocol };
             (memo, Options { protocol, ..this.options }, this.fast != 0)
         };
-        let writer = Writer::new(options.protocol, Vec::new());
+        let writer = Writer::new(options.protocol, Output::new(py, Vec::new()));
         let mark = memo.mark();
         let dumper = Dumper::new(py, writer, memo, hooks, options.settings(fast));
+        let mut torn = false;
         let (outcome, memo) = match dumper {
             Ok(mut dumper) => {
-                let outcome = dumper.dump(obj);
+                let outcome = caught(py, || dumper.dump(obj));
+                if outcome.is_ok() {
+                    dumper.memo.own();
+                }
+                torn = dumper.is_torn();
                 let mut memo = dumper.memo;
                 if outcome.is_err() {
+                    // Where memory ran out in a walk, the entries it has not owned yet may be gone; they are not looked at.
                     // What was written last may not have reached the file: nothing of it may be referred to. What earlier
-                    // dumps wrote is there.
+                    // dumps wrote is there, and the beginning of this one has used up memo indices.
                     memo.rewind(mark);
+                    while memo.next_index() < dumper.sent {
+                        memo.take_index();
+                    }
                 }
                 (outcome, memo)
             }
@@ -259,6 +300,7 @@ impl Pickler {
         };
         let mut this = slf.try_borrow_mut()?;
         this.busy = false;
+        this.torn = torn;
         this.memo = Some(memo);
         outcome
     }
@@ -267,14 +309,13 @@ impl Pickler {
     ///
     /// The memo is the data structure that remembers which objects the pickler has already seen, so that shared or
     /// recursive objects are pickled by reference and not by value. This method is useful when re-using picklers.
-    fn clear_memo(&mut self) -> PyResult<()> {
-        match &mut self.memo {
-            Some(memo) => {
-                memo.clear();
-                Ok(())
-            }
-            None => Err(busy()),
-        }
+    fn clear_memo(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let mut old = given::replace(slf, Box::default())?;
+        // Nothing is borrowed: what the memo lets go of may use the pickler.
+        old.clear(slf.py());
+        given::keep_room(slf, old);
+        slf.try_borrow_mut()?.torn = false;
+        Ok(())
     }
 
     /// A mapping from types to reducers, which is asked in place of copyreg.dispatch_table.
@@ -339,27 +380,10 @@ impl Pickler {
     }
 
     #[setter]
-    fn set_memo(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut memo = Box::<Memo>::default();
-        let copied = value.cast::<PicklerMemoProxy>().ok().map(|proxy| proxy.get().copy(value.py())).transpose()?;
-        let items = copied.as_ref().map_or_else(|| value.cast::<PyDict>(), Ok).map_err(|_| {
-            PyTypeError::new_err(format!(
-                "'memo' attribute must be a PicklerMemoProxy object or dict, not {:.200}",
-                crate::ffi::make::type_name(value)
-            ))
-        })?;
-        let mut next = 0;
-        for (_, entry) in items.iter() {
-            let entry =
-                entry.cast::<PyTuple>().map_err(|_| PyTypeError::new_err("'memo' values must be 2-item tuples"))?;
-            let (index, object): (usize, Bound<'_, PyAny>) = entry.extract()?;
-            memo.put_at(&object, index);
-            next = next.max(index + 1);
-        }
-        while memo.next_index() < next {
-            memo.take_index();
-        }
-        self.memo = Some(memo);
+    fn set_memo(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        given::check_idle(slf)?;
+        let memo = given::memo(value)?;
+        drop(given::replace(slf, memo)?);
         Ok(())
     }
 
@@ -391,24 +415,26 @@ impl Pickler {
 
 /// The memo of a pickler as an object of its own.
 #[pyclass(module = "capers", name = "PicklerMemoProxy", frozen)]
-struct PicklerMemoProxy {
-    pickler: Py<Pickler>,
+pub(super) struct PicklerMemoProxy {
+    pub(super) pickler: Py<Pickler>,
 }
 
 #[pymethods]
 impl PicklerMemoProxy {
     /// Remove all items from the memo.
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
-        self.pickler.bind(py).try_borrow_mut()?.clear_memo()
+        Pickler::clear_memo(self.pickler.bind(py))
     }
 
     /// Copy the memo to a new object: the id of each object to its index and the object itself.
-    fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    pub(super) fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let copy = PyDict::new(py);
+        let mut entries = Vec::new();
         if let Some(memo) = &self.pickler.bind(py).try_borrow()?.memo {
-            for (object, index) in memo.objects() {
-                copy.set_item(object.as_ptr() as usize, (index, object))?;
-            }
+            entries.extend(memo.objects().map(|(object, index)| (object.clone_ref(py), index)));
+        }
+        for (object, index) in entries {
+            copy.set_item(object.as_ptr() as usize, (index, object))?;
         }
         Ok(copy)
     }
@@ -429,7 +455,7 @@ fn missing(pickler: &Bound<'_, Pickler>, name: &str) -> PyErr {
 }
 
 #[cold]
-fn busy() -> PyErr {
+pub(super) fn busy() -> PyErr {
     PyRuntimeError::new_err("this Pickler is in use: a dump called back into it")
 }
 

@@ -131,7 +131,7 @@ impl<'py> Dumper<'py> {
         if !places.is_empty() {
             places.sort_by_key(|it| it.0);
             let spliced = splice::insert(self.writer.as_bytes(), &places).map_err(broken)?;
-            self.writer.replace(spliced);
+            self.writer.replace(&spliced);
         }
         Ok(())
     }

@@ -11,6 +11,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
+use super::reserve;
+
 /// The item `index` of `list`, or `None` past its present end.
 #[inline]
 pub(crate) fn list_item<'py>(list: &Bound<'py, PyList>, index: usize) -> Option<Bound<'py, PyAny>> {
@@ -105,7 +107,41 @@ fn surrogates<'a>(text: &Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
     let py = text.py();
     drop(PyErr::take(py));
     let encoded = text.call_method1(intern!(py, "encode"), (intern!(py, "utf-8"), intern!(py, "surrogatepass")))?;
-    Ok(Cow::Owned(encoded.cast::<PyBytes>()?.as_bytes().to_vec()))
+    Ok(Cow::Owned(reserve::try_copy(encoded.cast::<PyBytes>()?.as_bytes())?))
+}
+
+/// A string of this many characters is a large part.
+const LONG: ffi::Py_ssize_t = 1 << 18;
+
+/// Whether `text` is so long that a second form of it had better not be kept in the object.
+#[inline]
+pub(crate) fn is_long(text: &Bound<'_, PyString>) -> bool {
+    // SAFETY: alive: owned handle. type: PyString; every str, compact or not, begins with a PyASCIIObject. shared: a str never
+    // changes its length. runs: nothing.
+    unsafe { (*text.as_ptr().cast::<ffi::PyASCIIObject>()).length >= LONG }
+}
+
+/// Whether `text` has ASCII characters only, so that its UTF-8 is its own memory.
+pub(crate) fn is_only_ascii(text: &Bound<'_, PyString>) -> PyResult<bool> {
+    let py = text.py();
+    py.get_type::<PyString>().call_method1(intern!(py, "isascii"), (text,))?.is_truthy()
+}
+
+/// The UTF-8 of `text` as bytes of their own, lone surrogates as in [`str_bytes`]; nothing is kept in the object.
+pub(crate) fn encode<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
+    let py = text.py();
+    // SAFETY: alive: owned handle; the result is a new reference or null. type: PyString. shared: immutable. runs: nothing (an
+    // encoder of the core, no registered handler).
+    let plain = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyUnicode_AsUTF8String(text.as_ptr())) };
+    let encoded = match plain {
+        Some(encoded) => encoded,
+        None => {
+            drop(PyErr::take(py));
+            let class = py.get_type::<PyString>();
+            class.call_method1(intern!(py, "encode"), (text, intern!(py, "utf-8"), intern!(py, "surrogatepass")))?
+        }
+    };
+    Ok(encoded.cast_into()?)
 }
 
 /// Whether `text`, whose UTF-8 is `bytes`, is pure ASCII: each character has one byte.
@@ -149,7 +185,7 @@ pub(crate) fn int_bytes(int: &Bound<'_, PyInt>) -> PyResult<Vec<u8>> {
     kwargs.set_item(intern!(py, "signed"), true)?;
     let bytes =
         as_int.getattr(intern!(py, "to_bytes"))?.call((int, bits / 8 + 1, intern!(py, "little")), Some(&kwargs))?;
-    let mut bytes = bytes.cast::<PyBytes>()?.as_bytes().to_vec();
+    let mut bytes = reserve::try_copy(bytes.cast::<PyBytes>()?.as_bytes())?;
     // A negative power of two has one byte too many.
     if let [.., before, 0xff] = bytes[..]
         && before & 0x80 != 0
@@ -160,13 +196,68 @@ pub(crate) fn int_bytes(int: &Bound<'_, PyInt>) -> PyResult<Vec<u8>> {
 }
 
 /// A copy of a bytearray's content at this moment.
-pub(crate) fn bytearray_copy(array: &Bound<'_, PyByteArray>) -> Vec<u8> {
-    array.to_vec()
+pub(crate) fn bytearray_copy(array: &Bound<'_, PyByteArray>) -> PyResult<Vec<u8>> {
+    // SAFETY: alive: owned handle. type: PyByteArray. shared: the interpreter is held while the bytes are copied. runs: nothing.
+    reserve::try_copy(unsafe { array.as_bytes() })
+}
+
+unsafe extern "C" {
+    fn _PySet_NextEntry(
+        set: *mut ffi::PyObject,
+        position: *mut ffi::Py_ssize_t,
+        key: *mut *mut ffi::PyObject,
+        hash: *mut ffi::Py_hash_t,
+    ) -> std::os::raw::c_int;
+}
+
+/// The next element of a set or frozenset at `position`, which starts at 0 and is moved on; null at the end.
+///
+/// # Safety
+/// The object must be alive and a set or frozenset; the element is borrowed from it.
+#[inline]
+pub(super) unsafe fn set_entry(set: *mut ffi::PyObject, position: &mut isize) -> *mut ffi::PyObject {
+    let (mut key, mut hash) = (std::ptr::null_mut(), 0);
+    // SAFETY: alive, type: promised by the caller. shared: the interpreter is held; the position is checked against the present
+    // table. runs: nothing.
+    unsafe {
+        if _PySet_NextEntry(set, position, &raw mut key, &raw mut hash) == 0 {
+            return std::ptr::null_mut();
+        }
+    }
+    key
+}
+
+/// The next element of `set` at `position`; `None` at the end, and where `set` is neither a set nor a frozenset.
+pub(crate) fn set_next<'py>(set: &Bound<'py, PyAny>, position: &mut isize) -> Option<Bound<'py, PyAny>> {
+    if !is_set(set) {
+        return None;
+    }
+    // SAFETY: alive: owned handle, the element is owned at once. type: checked above. shared: the interpreter is held. runs:
+    // nothing.
+    unsafe { Bound::from_borrowed_ptr_or_opt(set.py(), set_entry(set.as_ptr(), position)) }
+}
+
+/// The number of elements in a set or frozenset now; 0 for anything else.
+pub(crate) fn set_len(set: &Bound<'_, PyAny>) -> usize {
+    if !is_set(set) {
+        return 0;
+    }
+    // SAFETY: alive: owned handle. type: checked above. shared: a plain read with the interpreter held. runs: nothing.
+    unsafe { ffi::PySet_Size(set.as_ptr()) as usize }
+}
+
+fn is_set(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: alive: owned handle. type: any. shared, runs: reads the object's type and compares it.
+    unsafe { ffi::PyAnySet_Check(object.as_ptr()) != 0 }
 }
 
 /// The items of a set or frozenset in iteration order, owned.
 pub(crate) fn set_items<'py>(set: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    set.try_iter()?.collect()
+    let mut items = Vec::new();
+    for item in set.try_iter()? {
+        reserve::push(&mut items, item?);
+    }
+    Ok(items)
 }
 
 /// The attribute `name` of `object`, or `None` without making an exception first where there is none.
@@ -204,5 +295,26 @@ pub(crate) fn cell_content<'py>(cell: &Bound<'py, PyAny>) -> PyResult<Option<Bou
             return Err(PyRuntimeError::new_err("expected a cell"));
         }
         Ok(Bound::from_owned_ptr_or_opt(cell.py(), ffi::PyCell_Get(cell.as_ptr())))
+    }
+}
+
+/// What the method `name` of `object` gives for one argument; `None` where attributes of its type are not looked up in the
+/// plain way.
+pub(crate) fn call_method<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let args = [object.as_ptr(), argument.as_ptr()];
+    // SAFETY: alive: all three are owned by the caller for the whole call. type: any object; a type always has the slot, and
+    // `PyObject_VectorcallMethod` wants the object first. shared: nothing is borrowed from them. runs: any Python code may run.
+    unsafe {
+        let plain: ffi::getattrofunc = ffi::PyObject_GenericGetAttr;
+        let slot = (*object.get_type_ptr()).tp_getattro;
+        if !slot.is_some_and(|slot| std::ptr::fn_addr_eq(slot, plain)) {
+            return Ok(None);
+        }
+        let made = ffi::PyObject_VectorcallMethod(name.as_ptr(), args.as_ptr(), 2, std::ptr::null_mut());
+        Bound::from_owned_ptr_or_err(object.py(), made).map(Some)
     }
 }

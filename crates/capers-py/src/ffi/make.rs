@@ -6,10 +6,12 @@
 use std::ffi::{CString, c_char, c_int, c_long};
 use std::vec::Drain;
 
-use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCode, PyDict, PyFunction, PyList, PyModule, PySet, PyString, PyTuple, PyType};
+
+use super::growing::{HUGE, advise};
 
 type Object<'py> = Bound<'py, PyAny>;
 
@@ -91,7 +93,7 @@ pub(crate) fn extend<'py>(list: &Bound<'py, PyList>, items: Drain<'_, Object<'py
                 let bytes = room.saturating_mul(size_of::<*mut ffi::PyObject>());
                 let array = ffi::PyMem_Realloc((*raw).ob_item.cast(), bytes).cast::<*mut ffi::PyObject>();
                 if array.is_null() {
-                    return Err(pyo3::exceptions::PyMemoryError::new_err(()));
+                    return Err(PyMemoryError::new_err(()));
                 }
                 (*raw).ob_item = array;
                 (*raw).allocated = room as ffi::Py_ssize_t;
@@ -154,6 +156,9 @@ pub(crate) fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Object<'py>> {
         unsafe {
             let made = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_New(count, 127))?;
             let to = ffi::PyUnicode_1BYTE_DATA(made.as_ptr());
+            if utf8.len() >= HUGE {
+                advise(to, utf8.len());
+            }
             std::ptr::copy_nonoverlapping(utf8.as_ptr(), to, utf8.len());
             return Ok(made);
         }
@@ -185,6 +190,16 @@ pub(crate) fn ascii<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Object<'py>>
     }
 }
 
+/// A str of each byte as the character of the same number.
+pub(crate) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    // SAFETY: as in `text`: alive: borrowed bytes; type: plain memory, and the result is an exact str; shared: not written to;
+    // runs: C code only.
+    unsafe {
+        let made = ffi::PyUnicode_DecodeLatin1(bytes.as_ptr().cast(), bytes.len() as ffi::Py_ssize_t, std::ptr::null());
+        Ok(Bound::from_owned_ptr_or_err(py, made)?.cast_into_unchecked())
+    }
+}
+
 /// A str of raw-unicode-escape text.
 pub(crate) fn raw_unicode<'py>(py: Python<'py>, escaped: &[u8]) -> PyResult<Object<'py>> {
     let count = escaped.len() as ffi::Py_ssize_t;
@@ -197,7 +212,7 @@ pub(crate) fn raw_unicode<'py>(py: Python<'py>, escaped: &[u8]) -> PyResult<Obje
 
 /// The bytes that a Python 2 string literal stands for.
 pub(crate) fn decode_escapes<'py>(py: Python<'py>, escaped: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    let owned = escaped.to_vec();
+    let owned = super::reserve::try_copy(escaped)?;
     let count = owned.len() as ffi::Py_ssize_t;
     // SAFETY: alive: a copy of our own. type: plain memory; with no `errors` the decoder is strict. shared: the copy is
     // ours. runs: a warning about an unknown escape may run Python code, which cannot reach the copy.
@@ -209,7 +224,7 @@ pub(crate) fn decode_escapes<'py>(py: Python<'py>, escaped: &[u8]) -> PyResult<B
 
 /// Bytes in any encoding.
 pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8], encoding: &str, errors: &str) -> PyResult<Object<'py>> {
-    let owned = bytes.to_vec();
+    let owned = super::reserve::try_copy(bytes)?;
     let (encoding, errors) = (CString::new(encoding)?, CString::new(errors)?);
     // SAFETY: alive: all three are copies of our own. type: plain memory and C strings. shared: they are ours. runs: a
     // codec may be Python code, which cannot reach the copies.
@@ -218,6 +233,40 @@ pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8], encoding: &str, errors:
         let made = ffi::PyUnicode_Decode(owned.as_ptr().cast(), count, encoding.as_ptr(), errors.as_ptr());
         Bound::from_owned_ptr_or_err(py, made)
     }
+}
+
+/// A float.
+#[inline]
+pub(crate) fn float(py: Python<'_>, value: f64) -> PyResult<Object<'_>> {
+    // SAFETY: alive: the result is owned. type: a float. shared: floats are immutable. runs: no Python code.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyFloat_FromDouble(value)) }
+}
+
+/// A bytes object.
+#[inline]
+pub(crate) fn bytes<'py>(py: Python<'py>, content: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    // SAFETY: alive: the content is borrowed for the whole call. type: plain memory of the given length; the result is exact
+    // bytes. shared: not written to while lent. runs: no Python code.
+    unsafe {
+        let made = ffi::PyBytes_FromStringAndSize(content.as_ptr().cast(), content.len() as ffi::Py_ssize_t);
+        Ok(Bound::from_owned_ptr_or_err(py, made)?.cast_into_unchecked())
+    }
+}
+
+/// An empty list.
+#[inline]
+pub(crate) fn empty_list(py: Python<'_>) -> PyResult<Object<'_>> {
+    // SAFETY: alive: the result is owned. type: a list. shared: it is new. runs: a collection may run Python code; nothing is
+    // borrowed across it.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyList_New(0)) }
+}
+
+/// An empty dict.
+#[inline]
+pub(crate) fn empty_dict(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    // SAFETY: alive: the result is owned. type: an exact dict. shared: it is new. runs: a collection may run Python code;
+    // nothing is borrowed across it.
+    unsafe { Ok(Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?.cast_into_unchecked()) }
 }
 
 /// An int.
@@ -246,19 +295,22 @@ pub(crate) fn int_from_bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Obj
 
 /// An int of text, with Python's rules for the base; the text ends at the first `\0`.
 pub(crate) fn int_from_text<'py>(py: Python<'py>, text: &[u8], base: c_int) -> PyResult<Object<'py>> {
-    let text = until_nul(text);
+    let text = until_nul(text)?;
     // SAFETY: alive: a copy of our own. type: a C string. shared: ours. runs: no Python code.
     unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromString(text.as_ptr(), std::ptr::null_mut(), base)) }
 }
 
-fn until_nul(text: &[u8]) -> CString {
+fn until_nul(text: &[u8]) -> PyResult<CString> {
     let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
-    CString::new(&text[..end]).unwrap_or_default()
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(end + 1).map_err(|_| PyMemoryError::new_err(()))?;
+    copy.extend_from_slice(&text[..end]);
+    Ok(CString::new(copy)?)
 }
 
 /// A float of a line of text, newline included.
 pub(crate) fn float_from_line<'py>(py: Python<'py>, line: &[u8]) -> PyResult<Object<'py>> {
-    let text = until_nul(line);
+    let text = until_nul(line)?;
     // SAFETY: alive: the text is a copy of our own and outlives `end`, which points into it or at its end byte. type: a C
     // string. shared: ours; the exception class is a static of the interpreter. runs: no Python code.
     unsafe {
@@ -463,7 +515,8 @@ pub(crate) fn interned(text: Bound<'_, PyString>) -> Bound<'_, PyString> {
 /// A snapshot of the keys and values of a dict.
 pub(crate) fn pairs<'py>(dict: &Bound<'py, PyDict>) -> Vec<(Object<'py>, Object<'py>)> {
     let mut at = 0;
-    let mut found = Vec::with_capacity(dict.len());
+    let mut found = Vec::new();
+    super::reserve::reserve(&mut found, dict.len());
     let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: alive: the dict is borrowed; key and value are made strong before anything else happens. type: the pyo3 type
     // says dict. shared: the loop runs no Python code, so nobody changes the dict meanwhile. runs: nothing; growing the
@@ -474,55 +527,6 @@ pub(crate) fn pairs<'py>(dict: &Bound<'py, PyDict>) -> Vec<(Object<'py>, Object<
         }
     }
     found
-}
-
-/// How much memory is asked for ahead of the bytes that fill it.
-const AHEAD: usize = 64 << 20;
-
-/// How many bytes are read at a time into a bytes object.
-const PIECE: usize = 1 << 20;
-
-/// A bytes object of `count` bytes, made as `fill` delivers them.
-pub(crate) fn bytes_from<E: From<PyErr>>(
-    py: Python<'_>,
-    count: usize,
-    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-) -> Result<Bound<'_, PyBytes>, E> {
-    unsafe extern "C" {
-        fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
-    }
-    let (mut room, mut filled) = (count.min(AHEAD), 0);
-    // SAFETY: alive: the result is owned here. type: `PyBytes_FromStringAndSize` with null makes an exact bytes object whose
-    // content is not set yet. shared: nobody else gets it before it is full; bytes are not tracked by the garbage
-    // collector. runs: no Python code.
-    let mut made = unsafe {
-        let made = ffi::PyBytes_FromStringAndSize(std::ptr::null(), room as ffi::Py_ssize_t);
-        Bound::from_owned_ptr_or_err(py, made)?
-    };
-    while filled < count {
-        if filled == room {
-            room = count.min(room * 2);
-            let mut object = made.into_ptr();
-            // SAFETY: alive: the only reference to the object is handed over and a new one comes back, or null with an
-            // exception set. type: exact bytes. shared: not at all, as `_PyBytes_Resize` asks. runs: no Python code.
-            made = unsafe {
-                _PyBytes_Resize(&raw mut object, room as ffi::Py_ssize_t);
-                Bound::from_owned_ptr_or_err(py, object)?
-            };
-        }
-        let piece = PIECE.min(room - filled);
-        // SAFETY: alive: `made` is owned across the call of `fill`. type: exact bytes with `room` bytes of memory, of which
-        // this piece is zeroed before it is lent. shared: nobody else can reach the object, so Python code that runs in
-        // `fill` cannot write to the piece. runs: any Python code, in `fill`.
-        unsafe {
-            let at = ffi::PyBytes_AS_STRING(made.as_ptr()).cast_mut().cast::<u8>().add(filled);
-            std::ptr::write_bytes(at, 0, piece);
-            fill(std::slice::from_raw_parts_mut(at, piece))?;
-        }
-        filled += piece;
-    }
-    // SAFETY: alive: owned. type: made as exact bytes above. shared: irrelevant. runs: nothing.
-    Ok(unsafe { made.cast_into_unchecked() })
 }
 
 /// Set an attribute whose name may be any object; what is no str is a `TypeError`.

@@ -9,19 +9,24 @@ use capers_pickle::{Error, ErrorKind, Host, Items, Source};
 use pyo3::exceptions::{PyUnicodeDecodeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType,
+    PyBool, PyByteArray, PyBytes, PyDict, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType,
 };
 
 use super::failure::Failure;
 use super::globals;
+use super::hashing::Hashing;
 use super::quiet::Quiet;
 use super::state::State;
 use super::unpickler::Unpickler;
 use super::wire;
-use crate::ffi::make;
+use crate::ffi::growing::{self, HUGE};
+use crate::ffi::{make, reserve};
 
 type Object<'py> = Bound<'py, PyAny>;
 type Made<'py> = Result<Object<'py>, Failure>;
+
+/// Texts from here on are made from the stream without being held in between.
+const LONG: usize = 1 << 20;
 
 /// How Python 2 strings become objects.
 #[derive(Clone, Copy)]
@@ -58,6 +63,7 @@ pub(super) struct Live<'a, 'py> {
     pub(super) proto: u8,
     pub(super) last_code: wire::LastCode<'py>,
     pub(super) quiet: Quiet<'py>,
+    pub(super) hashing: Hashing,
 }
 
 impl<'py> Live<'_, 'py> {
@@ -85,9 +91,15 @@ impl<'py> Live<'_, 'py> {
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             if !key.is_exact_instance_of::<PyString>() {
                 self.quiet.wake();
+                self.hashing.check(&key, self.state)?;
             }
             make::dict_set(dict, &key, &value)?;
         }
+        Ok(())
+    }
+
+    fn check_elements(&mut self, items: &Bound<'py, PyTuple>) -> Result<(), Failure> {
+        items.iter().try_for_each(|item| self.hashing.check(&item, self.state))?;
         Ok(())
     }
 
@@ -132,6 +144,7 @@ impl<'py> Host for Live<'_, 'py> {
 
     fn pause(&mut self) -> Result<(), Failure> {
         self.quiet.wake();
+        reserve::check()?;
         Ok(self.py.check_signals()?)
     }
 
@@ -193,7 +206,7 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn float(&mut self, value: f64) -> Made<'py> {
-        Ok(PyFloat::new(self.py, value).into_any())
+        Ok(make::float(self.py, value)?)
     }
 
     fn float_line(&mut self, line: &[u8]) -> Made<'py> {
@@ -232,19 +245,44 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) -> Made<'py> {
-        Ok(PyBytes::new(self.py, bytes).into_any())
+        if bytes.len() >= HUGE {
+            return Ok(growing::copied::<PyBytes>(self.py, bytes)?.into_any());
+        }
+        Ok(make::bytes(self.py, bytes)?.into_any())
     }
 
     fn bytearray(&mut self, bytes: &[u8]) -> Made<'py> {
-        Ok(PyByteArray::new(self.py, bytes).into_any())
+        Ok(growing::copied::<PyByteArray>(self.py, bytes)?.into_any())
     }
 
     fn bytes_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
     where
         Failure: From<S::Error>,
     {
-        let made = make::bytes_from(self.py, count, |out| source.read_into(out).map_err(Failure::from))?;
-        Ok(made.into_any())
+        let fill = |out: &mut [u8]| source.read_into(out).map_err(Failure::from);
+        Ok(growing::filled::<PyBytes, Failure>(self.py, count, fill)?.into_any())
+    }
+
+    fn text_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
+    where
+        Failure: From<S::Error>,
+    {
+        if count < LONG {
+            return self.text(source.take(count)?);
+        }
+        let fill = |out: &mut [u8]| source.read_text_into(out).map_err(Failure::from);
+        match growing::ascii_filled(self.py, count, fill)? {
+            Ok(text) => Ok(text.into_any()),
+            Err(utf8) => self.text(utf8.as_bytes()),
+        }
+    }
+
+    fn bytearray_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
+    where
+        Failure: From<S::Error>,
+    {
+        let fill = |out: &mut [u8]| source.read_into(out).map_err(Failure::from);
+        Ok(growing::filled::<PyByteArray, Failure>(self.py, count, fill)?.into_any())
     }
 
     #[inline]
@@ -261,7 +299,7 @@ impl<'py> Host for Live<'_, 'py> {
     #[inline]
     fn empty_list(&mut self) -> Made<'py> {
         self.quiet.build();
-        Ok(PyList::empty(self.py).into_any())
+        Ok(make::empty_list(self.py)?)
     }
 
     fn list(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
@@ -272,12 +310,12 @@ impl<'py> Host for Live<'_, 'py> {
     #[inline]
     fn empty_dict(&mut self) -> Made<'py> {
         self.quiet.build();
-        Ok(PyDict::new(self.py).into_any())
+        Ok(make::empty_dict(self.py)?.into_any())
     }
 
     fn dict(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
         self.quiet.build();
-        let made = PyDict::new(self.py);
+        let made = make::empty_dict(self.py)?;
         self.fill_dict(&made, items)?;
         Ok(made.into_any())
     }
@@ -290,6 +328,7 @@ impl<'py> Host for Live<'_, 'py> {
     fn frozenset(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
         self.quiet.wake();
         let items = make::tuple(self.py, items)?;
+        self.check_elements(&items)?;
         Ok(make::frozenset(&items)?)
     }
 
@@ -323,6 +362,9 @@ impl<'py> Host for Live<'_, 'py> {
     #[inline]
     fn set_item(&mut self, dict: &Object<'py>, key: Object<'py>, value: Object<'py>) -> Result<(), Failure> {
         self.quiet.wake();
+        if dict.is_instance_of::<PyDict>() {
+            self.hashing.check(&key, self.state)?;
+        }
         match dict.cast_exact::<PyDict>() {
             Ok(dict) => make::dict_set(dict, &key, &value)?,
             Err(_) => make::set_item(dict, &key, &value)?,
@@ -336,7 +378,11 @@ impl<'py> Host for Live<'_, 'py> {
             return self.fill_dict(dict, items);
         }
         self.quiet.wake();
+        let hashes = dict.is_instance_of::<PyDict>();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            if hashes {
+                self.hashing.check(&key, self.state)?;
+            }
             make::set_item(dict, &key, &value)?;
         }
         Ok(())
@@ -346,6 +392,7 @@ impl<'py> Host for Live<'_, 'py> {
         self.quiet.wake();
         if let Ok(set) = set.cast::<PySet>() {
             let items = make::tuple(self.py, items)?;
+            self.check_elements(&items)?;
             return Ok(make::set_update(set, &items)?);
         }
         let add = set.getattr(&self.state.names.add)?;

@@ -8,6 +8,7 @@ mod code_cache;
 mod failure;
 mod file;
 mod globals;
+mod hashing;
 mod live;
 mod quiet;
 mod state;
@@ -18,15 +19,17 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use capers_pickle::limits::Unlimited;
-use capers_pickle::{Machine, Room, SliceSource, Source};
+use capers_pickle::{Machine, Ready, Room, SliceSource};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator};
 
 use self::failure::Failure;
+use self::hashing::Hashing;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
 use crate::ffi::load_window::ObjectSource;
+use crate::ffi::output;
 
 /// What has the size of a reference, so that the allocations fit both.
 type Pointer = std::num::NonZeroUsize;
@@ -37,7 +40,7 @@ thread_local! {
 }
 
 /// Run one pickle. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
-fn run<'py, S: Source>(
+fn run<'py, S: Ready<Bound<'py, PyAny>>>(
     machine: &mut Machine<Bound<'py, PyAny>>,
     live: &mut Live<'_, 'py>,
     source: &mut S,
@@ -50,6 +53,9 @@ where
         Ok(Ok(value)) => Ok(value),
         Ok(Err(failure)) => Err(failure.into_exception(py, state)),
         Err(panic) => {
+            if let Some(error) = output::unwound(&*panic) {
+                return Err(error);
+            }
             let what = panic.downcast_ref::<&str>().copied();
             let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
             Err(state.unpickling_error(py, format!("internal error in capers: {what}")))
@@ -97,6 +103,7 @@ fn loads<'py>(
         proto: 0,
         last_code: None,
         quiet: Quiet::new(py, state.minor < 12),
+        hashing: Hashing::default(),
     };
     let room = ROOM.take().map(Room::recycle).unwrap_or_default();
     let mut machine = Machine::with_room(room);

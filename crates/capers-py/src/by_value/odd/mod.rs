@@ -71,6 +71,11 @@ pub(crate) fn reduce<'py>(py: Python<'py>, kind: Kind, object: &Bound<'py, PyAny
     }
 }
 
+/// Whether objects of the type of `object` may have a rule here.
+pub(crate) fn has_rule(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(table::rule_of(py, object)?.is_some())
+}
+
 /// Made by a call, complete with it.
 fn made(make: Wire, args: Vec<Part<'_>>) -> Answer<'_> {
     filled(make, args, Vec::new())
