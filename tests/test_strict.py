@@ -17,6 +17,7 @@ from concurrent import futures
 
 import capers
 import pytest
+from shipping import run
 
 PROTOCOLS = range(6)
 TELLS_MORE = sys.version_info >= (3, 14)
@@ -421,6 +422,19 @@ def test_a_kept_payload_is_not_given_out_in_strict_mode():
         capers.dumps(function)
     with pytest.raises((AttributeError, pickle.PicklingError)):
         strictly(function)
+
+
+def test_what_the_strict_mode_sees_of_a_type_does_not_put_the_rules_of_capers_aside():
+    said = run(
+        """
+        import capers, dataclasses
+        for _ in range(3):
+            copy = capers.loads(capers.dumps([dataclasses._FIELD, dataclasses._FIELD], by_value=False))
+            assert copy[0] is not dataclasses._FIELD and copy[0] is copy[1]
+        print(capers.loads(capers.dumps([dataclasses._FIELD] * 2))[1] is dataclasses._FIELD)
+        """
+    )
+    assert said == "True\n"
 
 
 def test_the_notes_of_a_deep_structure_are_bounded():

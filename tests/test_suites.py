@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from suites import cpython, expected
+from suites import cpython, expected, parent
 
 HERE = Path(__file__).resolve().parent
 
@@ -30,6 +30,44 @@ def test_the_tests_of_cpython_pass_in_the_group(group):
 @needs_tests
 def test_a_group_that_does_not_exist_is_an_error():
     assert suites("--group", "nothing").returncode != 0
+
+
+PASSED = {"problems": [], "skips": [], "carried": []}
+
+
+@pytest.mark.parametrize("ended, kind", [(-11, "crashed"), (None, "hung"), (0, "crashed")])
+def test_a_child_that_is_gone_is_charged_to_the_test_that_ran(ended, kind):
+    outcome = parent.Outcome()
+    rows = [["names", ["a", "b", "c"]], ["begin", "a"], ["end", "a", PASSED], ["begin", "b"]]
+    over = parent.read(rows, outcome, lambda name: None, ended, "Segmentation fault")
+    assert not over and {name: result.kind for name, result in outcome.tests.items()} == {"a": "passed", "b": kind}
+
+
+def outcome(**kinds):
+    return parent.Outcome({name: parent.Result(kind) for name, kind in kinds.items()})
+
+
+@pytest.mark.parametrize(
+    "pickle, ours, bad, alike",
+    [
+        ("passed", "passed", 0, 0),
+        ("passed", "failed", 1, 0),
+        ("passed", "crashed", 1, 0),
+        ("passed", "skipped", 1, 0),
+        ("passed", "listed", 0, 0),
+        ("failed", "failed", 0, 1),
+        ("failed", "passed", 0, 0),
+        ("skipped", "skipped", 0, 0),
+        ("skipped", "failed", 1, 0),
+    ],
+)
+def test_what_fails_or_is_skipped_without_pickle_doing_so_is_a_failure(pickle, ours, bad, alike):
+    found = parent.against(outcome(test=pickle), outcome(test=ours))
+    assert (len(found[0]), len(found[1])) == (bad, alike)
+
+
+def test_a_test_that_was_not_run_is_a_failure():
+    assert len(parent.against(outcome(one="passed", two="skipped"), outcome(one="passed"))[0]) == 1
 
 
 LISTED = expected.EXPECTED[0]

@@ -116,6 +116,8 @@ impl<'py> Dumper<'py> {
 
     /// Turns copies into proxies where the referent travels by itself. The pickle has been finished.
     pub(super) fn settle_proxies(&mut self) -> PyResult<()> {
+        // To let go of a proxy or its referent may run any code.
+        self.memo.own();
         let mut places = Vec::new();
         for copy in std::mem::take(&mut self.proxies.0) {
             let (Some(end), Some(index)) = (copy.end, self.memo.get(&copy.referent)) else { continue };
