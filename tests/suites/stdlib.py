@@ -17,8 +17,8 @@ USES = re.compile(r"\bpickle\.(dumps?|loads?|Pickler|Unpickler)\b|\bfrom _?pickl
 MORE = ("test_concurrent_futures", "test_shelve")
 # The first three belong to the peer cpython; the others pickle in sub-interpreters, which have a `pickle` of their own.
 LESS = re.compile(r"test_pickle|test_picklebuffer|test_pickletools|test_*interpreters(\..*)?|test__xxsubinterpreters")
-# What the tests may use; the network and much of the disk are left alone.
-RESOURCES = ("cpu", "decimal", "subprocess", "tzdata", "walltime")
+# What the tests may use; the network, much of the disk and much time are left alone.
+RESOURCES = ("cpu", "decimal", "subprocess")
 
 
 def present():
