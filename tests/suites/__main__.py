@@ -19,7 +19,7 @@ def options():
     parser.add_argument("--group", action="append", default=[], help="only these groups of the peer cpython")
     parser.add_argument("--file", action="append", default=[], help="only these files of the peer stdlib")
     parser.add_argument("--mode", choices=["default", "strict", "both"], default="both")
-    parser.add_argument("--timeout", type=int, default=900, help="seconds for a job (default: %(default)s)")
+    parser.add_argument("--timeout", type=int, default=600, help="seconds for a job (default: %(default)s)")
     parser.add_argument("-v", "--verbose", action="store_true", help="name what is skipped, listed and fails alike")
     chosen = parser.parse_args()
     chosen.peer = list(dict.fromkeys(PEERS if "all" in chosen.peer else chosen.peer or ["cpython"]))
@@ -84,12 +84,12 @@ def run_peer(peer, chosen):
     row("", "tests", "passed", "listed", "alike", "skipped", "FAILED")
     begun = time.monotonic()
     for job in module.jobs(chosen):
-        measure = parent.run(peer, job, "pickle", [], chosen.timeout)
+        measure = parent.run(peer, job, "pickle", chosen.timeout)
         if measure.absent:
             row(job, "–")
             continue
         for mode in modes:
-            sheets[mode].add(job, measure, parent.run(peer, job, mode, list(measure.tests), chosen.timeout))
+            sheets[mode].add(job, measure, parent.run(peer, job, mode, chosen.timeout, measure))
     for sheet in sheets.values():
         row(f"all ({sheet.mode})", *sheet.totals.values())
     print(f"  {time.monotonic() - begun:.0f} s")

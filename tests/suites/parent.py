@@ -35,12 +35,15 @@ class Outcome:
         return Counter(result.kind for result in self.tests.values())[kind]
 
 
-def run(peer, job, subject, tests, timeout):
-    """Run *job* with *subject*; *tests* are the names of all its tests, where they are known already."""
-    outcome = Outcome()
-    lifted = set()
-    if subject == "default":
-        lifted = {name for name in tests if expected.expectation(peer, job, name)}
+def run(peer, job, subject, timeout, measure=None):
+    """Run *job* with *subject*; *measure* is the outcome with `pickle`, where that is known already.
+
+    What crashes or hangs with `pickle`, too, is not tried again.
+    """
+    known = measure.tests if measure else {}
+    outcome = Outcome({name: result for name, result in known.items() if result.kind in ("crashed", "hung")})
+    listed = {name: expected.expectation(peer, job, subject, name) for name in known}
+    listed = {name: expectation for name, expectation in listed.items() if expectation}
     with tempfile.TemporaryDirectory() as folder:
         for attempt in range(ATTEMPTS):
             record = Path(folder, f"record-{attempt}")
@@ -52,7 +55,7 @@ def run(peer, job, subject, tests, timeout):
                         "job": job,
                         "subject": subject,
                         "done": list(outcome.tests),
-                        "lifted": sorted(lifted),
+                        "lifted": sorted(listed),
                     }
                 ),
                 encoding="utf-8",
@@ -61,7 +64,7 @@ def run(peer, job, subject, tests, timeout):
             rows = []
             if record.exists():
                 rows = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
-            if read(rows, outcome, lambda name: name in lifted and expected.expectation(peer, job, name), ended, said):
+            if read(rows, outcome, listed.get, ended, said):
                 return outcome
     outcome.tests["<job>"] = Result("failed", [f"given up after {ATTEMPTS} attempts"])
     return outcome

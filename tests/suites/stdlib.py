@@ -6,6 +6,7 @@ imports, is loaded; processes that a test starts, unless forked, have `pickle` a
 
 import contextlib
 import importlib
+import importlib.util
 import re
 import unittest
 from pathlib import Path

@@ -1,5 +1,6 @@
 """What stands in for `pickle`: pickle's own C implementation, capers, or capers in its strict mode."""
 
+import _pickle
 from types import SimpleNamespace
 
 # The order is that of the columns.  `pickle` comes first: what it does is the measure.
@@ -11,8 +12,6 @@ FUNCTIONS = ("dump", "dumps", "load", "loads", "Pickler", "Unpickler")
 def subject(name):
     """Return the namespace of functions called *name*."""
     if name == "pickle":
-        import _pickle
-
         return SimpleNamespace(
             **{each: getattr(_pickle, each) for each in FUNCTIONS}, PickleBuffer=_pickle.PickleBuffer
         )
