@@ -28,8 +28,10 @@ use self::hashing::Hashing;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
+use crate::ffi::instance::Names;
 use crate::ffi::load_window::ObjectSource;
 use crate::ffi::output;
+use crate::ffi::shape::Shape;
 
 /// What has the size of a reference, so that the allocations fit both.
 type Pointer = std::num::NonZeroUsize;
@@ -104,6 +106,8 @@ fn loads<'py>(
         last_code: None,
         quiet: Quiet::new(py, state.minor < 12),
         hashing: Hashing::default(),
+        shape: Shape::default(),
+        attribute_names: Names::default(),
     };
     let room = ROOM.take().map(Room::recycle).unwrap_or_default();
     let mut machine = Machine::with_room(room);

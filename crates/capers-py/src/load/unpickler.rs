@@ -22,7 +22,9 @@ use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
 use super::{globals, run};
+use crate::ffi::instance::Names;
 use crate::ffi::make;
+use crate::ffi::shape::Shape;
 
 /// Read pickles from the binary file *file*.
 ///
@@ -159,6 +161,8 @@ impl Unpickler {
                         last_code: None,
                         quiet: Quiet::new(py, false),
                         hashing: Hashing::default(),
+                        shape: Shape::default(),
+                        attribute_names: Names::default(),
                     };
                     run(&mut machine, &mut live, &mut source)
                 })
@@ -365,6 +369,8 @@ pub(super) fn load_file<'py>(
         last_code: None,
         quiet: Quiet::new(py, false),
         hashing: Hashing::default(),
+        shape: Shape::default(),
+        attribute_names: Names::default(),
     };
     let Some(mut source) = file.source(py, state.strict_frames) else {
         return Err(
