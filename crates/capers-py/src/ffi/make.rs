@@ -264,6 +264,16 @@ pub(crate) fn bytes<'py>(py: Python<'py>, content: &[u8]) -> PyResult<Bound<'py,
     }
 }
 
+/// A bytearray.
+pub(crate) fn bytearray<'py>(py: Python<'py>, content: &[u8]) -> PyResult<Object<'py>> {
+    // SAFETY: alive: the content is borrowed for the whole call. type: plain memory of the given length. shared: not written
+    // to while lent. runs: no Python code.
+    unsafe {
+        let made = ffi::PyByteArray_FromStringAndSize(content.as_ptr().cast(), content.len() as ffi::Py_ssize_t);
+        Bound::from_owned_ptr_or_err(py, made)
+    }
+}
+
 /// An empty list.
 #[inline]
 pub(crate) fn empty_list(py: Python<'_>) -> PyResult<Object<'_>> {

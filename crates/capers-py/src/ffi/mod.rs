@@ -9,6 +9,10 @@
 //! layout is read of an object whose exact type has just been compared. shared: the interpreter is held. runs: nothing but
 //! the walk: no call in it can run Python code, free memory that is in use, or change a container.
 #![expect(unsafe_code, reason = "the one address of unsafe code; tests/tidy holds it")]
+#![expect(
+    clippy::cast_ptr_alignment,
+    reason = "fields are reached by their offsets in objects, which have the alignment of the layout; output is written unaligned"
+)]
 
 pub(crate) mod access;
 pub(crate) mod buffer;
@@ -22,6 +26,7 @@ pub(crate) mod kind;
 pub(crate) mod layout;
 pub(crate) mod load_window;
 pub(crate) mod make;
+pub(crate) mod moment;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod reserve;

@@ -15,6 +15,7 @@ use pyo3::types::{
 use super::failure::Failure;
 use super::globals;
 use super::hashing::Hashing;
+use super::keys::Keys;
 use super::quiet::Quiet;
 use super::state::State;
 use super::unpickler::Unpickler;
@@ -23,7 +24,7 @@ use crate::ffi::growing::{self, HUGE};
 use crate::ffi::instance::{self, Names};
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::shape::Shape;
-use crate::ffi::{make, reserve};
+use crate::ffi::{make, moment, reserve};
 
 type Object<'py> = Bound<'py, PyAny>;
 type Made<'py> = Result<Object<'py>, Failure>;
@@ -69,6 +70,7 @@ pub(super) struct Live<'a, 'py> {
     pub(super) hashing: Hashing,
     pub(super) shape: Shape<'py>,
     pub(super) attribute_names: Names<'py>,
+    pub(super) keys: Keys,
 }
 
 impl<'py> Live<'_, 'py> {
@@ -251,6 +253,16 @@ impl<'py> Host for Live<'_, 'py> {
         Ok(make::text(self.py, utf8)?)
     }
 
+    #[inline]
+    fn takes_keys(&self, value: &Object<'py>) -> bool {
+        kind(value) == Kind::Dict
+    }
+
+    #[inline]
+    fn key(&mut self, utf8: &[u8]) -> Made<'py> {
+        Ok(self.keys.get(self.py, utf8)?)
+    }
+
     fn raw_unicode(&mut self, text: &[u8]) -> Made<'py> {
         Ok(make::raw_unicode(self.py, text)?)
     }
@@ -282,7 +294,10 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn bytearray(&mut self, bytes: &[u8]) -> Made<'py> {
-        Ok(growing::copied::<PyByteArray>(self.py, bytes)?.into_any())
+        if bytes.len() >= HUGE {
+            return Ok(growing::copied::<PyByteArray>(self.py, bytes)?.into_any());
+        }
+        Ok(make::bytearray(self.py, bytes)?)
     }
 
     fn bytes_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
@@ -517,7 +532,13 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn reduce(&mut self, callable: Object<'py>, arguments: Object<'py>) -> Made<'py> {
-        if !instance::is_static_type(&callable) {
+        if instance::is_static_type(&callable) {
+            if let Ok(arguments) = arguments.cast_exact::<PyTuple>()
+                && let Some(made) = moment::made(&callable, arguments)
+            {
+                return Ok(made);
+            }
+        } else {
             self.quiet.wake();
         }
         if let Some(wire) = self.state.wire_of(&callable)

@@ -9,6 +9,7 @@ mod failure;
 mod file;
 mod globals;
 mod hashing;
+mod keys;
 mod live;
 mod quiet;
 mod state;
@@ -25,6 +26,7 @@ use pyo3::types::{PyBytes, PyIterator};
 
 use self::failure::Failure;
 use self::hashing::Hashing;
+use self::keys::Keys;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
@@ -108,6 +110,7 @@ fn loads<'py>(
         hashing: Hashing::default(),
         shape: Shape::default(),
         attribute_names: Names::default(),
+        keys: Keys::default(),
     };
     let room = ROOM.take().map(Room::recycle).unwrap_or_default();
     let mut machine = Machine::with_room(room);

@@ -10,6 +10,7 @@ use super::live::NO_PERSISTENT_LOAD;
 use super::wire::{Wire, WireNames};
 
 /// Objects and facts of this interpreter.
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub(super) struct State {
     unpickling_error: Py<PyAny>,
     /// `capers._rebuild`, its name and its constructors.

@@ -18,6 +18,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::failure::Failure;
 use super::file::File;
 use super::hashing::Hashing;
+use super::keys::Keys;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
@@ -163,6 +164,7 @@ impl Unpickler {
                         hashing: Hashing::default(),
                         shape: Shape::default(),
                         attribute_names: Names::default(),
+                        keys: Keys::default(),
                     };
                     run(&mut machine, &mut live, &mut source)
                 })
@@ -371,6 +373,7 @@ pub(super) fn load_file<'py>(
         hashing: Hashing::default(),
         shape: Shape::default(),
         attribute_names: Names::default(),
+        keys: Keys::default(),
     };
     let Some(mut source) = file.source(py, state.strict_frames) else {
         return Err(

@@ -250,6 +250,7 @@ impl<'py> Walker<'_, 'py> {
 
     /// Writes pairs until the batch is full or there are no more; an outcome where something else comes between.
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "part of the hottest loops")]
     pub(super) unsafe fn pairs(
         &mut self,
         p: &mut *mut u8,

@@ -390,6 +390,7 @@ impl<'py> Walker<'_, 'py> {
 
     /// Fetches an item and its place in the memo ahead of their use.
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "part of the hottest loops")]
     unsafe fn fetch(&self, items: *const Object, at: usize, size: usize) {
         // SAFETY: invariant WALK.
         unsafe {
