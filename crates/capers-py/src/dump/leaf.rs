@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
 use super::sink::Content;
-use super::{Begun, Dumper, Frame};
+use super::{Begun, Dumper, Frame, complaint};
 use crate::ffi::access::{bytearray_copy, encode, int_bytes, int_value, is_long, is_only_ascii, str_bytes};
 use crate::ffi::buffer::View;
 use crate::ffi::kind::Kind;
@@ -207,16 +207,15 @@ impl<'py> Dumper<'py> {
     /// A `PickleBuffer`: handed to the callback, or in band as bytes or bytearray.
     pub(super) fn begin_buffer(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if self.writer.protocol() < 5 {
-            return Err(self.pickling_error("PickleBuffer can only be pickled with protocol >= 5"));
+            return Err(self.pickling_error(complaint::old_protocol_for_buffer()));
         }
         let py = self.py;
         // `raw()` gives a flat view of the memory and raises for buffers that are not contiguous.
         let raw = match object.call_method0(intern!(py, "raw")) {
             Ok(raw) => raw,
             Err(error) if error.is_instance_of::<PyBufferError>(py) => {
-                return Err(
-                    self.pickling_error("PickleBuffer can not be pickled when pointing to a non-contiguous buffer")
-                );
+                let text = "PickleBuffer can not be pickled when pointing to a non-contiguous buffer";
+                return Err(self.pickling_error(text));
             }
             Err(error) => return Err(error),
         };

@@ -14,18 +14,24 @@
 
 mod by_value;
 mod classes;
+mod complaint;
 mod containers;
+mod depth;
 mod function;
 mod given;
 mod global;
 mod leaf;
 pub(crate) mod memo;
+mod notes;
 mod path;
 pub(crate) mod pickler;
+mod proxies;
 mod reduce;
 mod sink;
+mod strict;
 mod weak;
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
@@ -61,6 +67,8 @@ pub(crate) struct Hooks<'py> {
 pub(crate) struct Settings {
     pub(crate) fix_imports: bool,
     pub(crate) fast: bool,
+    /// Nothing travels by value, and errors are those of `pickle`.
+    pub(crate) strict: bool,
 }
 
 /// An object that has been begun and not finished.
@@ -77,6 +85,8 @@ pub(crate) enum Frame<'py> {
     Entries(Box<by_value::Entries<'py>>),
     /// Writes the tail of a persistent id.
     PersistentId,
+    /// A weak proxy, under the copy of its referent.
+    Copying(Box<proxies::Copying<'py>>),
 }
 
 /// What became of an object that was begun.
@@ -102,6 +112,7 @@ pub(crate) struct Dumper<'py> {
     /// The functions written so far, as long as the payload depends on nothing else.
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
+    proxies: proxies::Proxies<'py>,
     sink: Sink<'py>,
     /// The number of memo indices that what has been handed on refers to.
     pub(crate) sent: usize,
@@ -110,6 +121,8 @@ pub(crate) struct Dumper<'py> {
     walks: bool,
     steps: u32,
     pauses: u32,
+    /// The height at which the stack is looked at next.
+    patience: usize,
 }
 
 impl<'py> Dumper<'py> {
@@ -136,12 +149,14 @@ impl<'py> Dumper<'py> {
             classes: Classes::default(),
             recorded: None,
             weak: weak::Weak::default(),
+            proxies: proxies::Proxies::default(),
             sink,
             sent: 0,
             hooked,
             walks,
             steps: 0,
             pauses: 0,
+            patience: depth::FIRST_LOOK,
         })
     }
 
@@ -166,6 +181,9 @@ impl<'py> Dumper<'py> {
         }
         self.settle()?;
         self.writer.finish();
+        if self.proxies.any() {
+            self.settle_proxies()?;
+        }
         self.finish()
     }
 
@@ -211,8 +229,8 @@ impl<'py> Dumper<'py> {
         match begun {
             Begun::Done => Ok(false),
             Begun::Frame(frame) => {
-                if self.stack.len() >= limits::MAX_DEPTH {
-                    return Err(too_deep());
+                if self.stack.len() >= self.patience {
+                    self.look_down()?;
                 }
                 reserve::push(&mut self.stack, frame);
                 Ok(true)
@@ -266,8 +284,12 @@ impl<'py> Dumper<'py> {
                 self.push(begun)?;
                 Ok(())
             }
-            Pause::TooDeep => Err(too_deep()),
-            Pause::Changed(text) => Err(pyo3::exceptions::PyRuntimeError::new_err(text)),
+            Pause::TooDeep => Err(depth::too_deep()),
+            Pause::Changed(text) => {
+                // None of its items is the culprit.
+                self.stack.pop();
+                Err(pyo3::exceptions::PyRuntimeError::new_err(text))
+            }
             Pause::Hole => Err(containers::hole()),
         }
     }
@@ -292,6 +314,10 @@ impl<'py> Dumper<'py> {
             Some(Frame::PersistentId) => {
                 self.stack.pop();
                 self.writer.op(Op::BinPersId);
+                Ok(())
+            }
+            Some(Frame::Copying(_)) => {
+                self.step_copying();
                 Ok(())
             }
             None => Ok(()),
@@ -388,6 +414,9 @@ impl<'py> Dumper<'py> {
                 return self.begin_reduced(object, &value);
             }
         }
+        if self.settings.strict {
+            return self.begin_strictly(kind, object);
+        }
         match kind {
             Kind::Type if crate::ffi::kind::is_plain_type(object) => return self.begin_type(object),
             Kind::Function => return self.begin_function(object),
@@ -444,15 +473,19 @@ impl<'py> Dumper<'py> {
         }
     }
 
+    /// Tells that `object`, or something about it, cannot travel; the way to it comes in with [`path`].
     #[cold]
-    fn pickling_error(&self, message: impl Into<String>) -> PyErr {
-        PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message.into(),))
+    fn refusal(&self, message: impl Into<String>) -> PyErr {
+        pyo3::exceptions::PyTypeError::new_err(message.into())
     }
-}
 
-#[cold]
-fn too_deep() -> PyErr {
-    pyo3::exceptions::PyRecursionError::new_err("cannot pickle this object: its parts lead to ever new parts")
+    #[cold]
+    fn pickling_error(&self, message: impl IntoPyObject<'py>) -> PyErr {
+        match message.into_py_any(self.py) {
+            Ok(message) => PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message,)),
+            Err(error) => error,
+        }
+    }
 }
 
 /// The work stack down to `base`, for the walk.

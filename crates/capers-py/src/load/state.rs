@@ -92,7 +92,7 @@ impl State {
             Ok(py.import(module)?.getattr(name)?.cast_into::<PyDict>()?.unbind())
         };
         let builtins = py.import("builtins")?;
-        let stock = py.import("_pickle")?.getattr("loads")?;
+        let stock = crate::state::state(py)?.stock_loads.bind(py);
         // How this very interpreter reads odd numbers is asked of its own unpickler: maintenance releases have changed it.
         let probe = |pickle: &[u8]| stock.call1((PyBytes::new(py, pickle),));
         let int_rules = IntRules {

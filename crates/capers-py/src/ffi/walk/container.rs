@@ -240,7 +240,7 @@ impl<'py> Walker<'_, 'py> {
                     return Outcome::Pause(Pause::Interrupt);
                 }
             }
-            if level.state {
+            if level.state.is_some() {
                 op(&mut p, Op::Build);
             }
             self.end(p);

@@ -70,8 +70,8 @@ pub(crate) struct DictLevel<'py> {
     pub(crate) batch: u32,
     pub(crate) single: bool,
     pub(crate) opened: bool,
-    /// Whether it is the state of an instance, to be set by `BUILD`.
-    pub(crate) state: bool,
+    /// Where it is the state of an instance, to be set by `BUILD`: the memo index of the class.
+    pub(crate) state: Option<u32>,
     /// The key of the pair being written, where it is not written at once.
     pub(crate) key: Option<Bound<'py, PyAny>>,
     /// The value still to be written after the key.
@@ -88,7 +88,7 @@ impl<'py> Level<'py> {
 
     /// The pairs of a dict that has some and whose opening has been written.
     #[inline]
-    pub(crate) fn dict(dict: Bound<'py, PyDict>, state: bool) -> Self {
+    pub(crate) fn dict(dict: Bound<'py, PyDict>, state: Option<u32>) -> Self {
         let size = access::dict_len(&dict);
         Level::Dict(DictLevel {
             dict,
@@ -371,8 +371,11 @@ impl<'py> Walker<'_, 'py> {
                     Rc::increment_strong_count(plan);
                     Level::Slots { object: own(item), plan: Rc::from_raw(plan), index: 0, count: self.count }
                 }
-                Saved::State => Level::dict(own(self.state.cast()).cast_into_unchecked(), true),
-                _ => Level::dict(own(item).cast_into_unchecked(), false),
+                Saved::State => {
+                    let class = self.last.1.as_ref().map_or(0, |it| it.1);
+                    Level::dict(own(self.state.cast()).cast_into_unchecked(), Some(class))
+                }
+                _ => Level::dict(own(item).cast_into_unchecked(), None),
             }
         }
     }
