@@ -315,6 +315,19 @@ def test_a_length_that_the_file_does_not_have_is_found_out(opcode, kind, tmp_pat
     getattr(file, "close", int)()
 
 
+def test_readinto_is_used_where_a_class_defines_its_own():
+    class Counting(io.BytesIO):
+        calls = 0
+
+        def readinto(self, room):
+            self.calls += 1
+            return super().readinto(room)
+
+    for thing in (LARGE[0], LARGE[3], LARGE[4]):
+        file = Counting(pickle.dumps(thing, 5))
+        assert capers.load(file) == thing and file.calls
+
+
 # ---------------------------------------------------------------- readinto that does something else
 
 
@@ -423,6 +436,7 @@ def test_what_a_file_raises_comes_out_of_load(kind):
         capers.load(Failing(pickle.dumps([1, "two", "three" * 50, 4.0, LARGE[1]], 5)))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe always blocks there")
 def test_a_file_that_has_nothing_ready_is_a_type_error_as_with_pickle():
     readable, writable = os.pipe()
     os.set_blocking(readable, False)
