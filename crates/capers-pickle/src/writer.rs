@@ -88,6 +88,7 @@ pub struct Writer<B = Vec<u8>> {
     frame_start: usize,
     protocol: u8,
     framing: bool,
+    spelt: bool,
 }
 
 impl<B: Buffer> Writer<B> {
@@ -95,7 +96,7 @@ impl<B: Buffer> Writer<B> {
     #[must_use]
     pub fn new(protocol: u8, mut buf: B) -> Self {
         buf.truncate(0);
-        Self { buf, frame_start: NO_FRAME, protocol: protocol.min(HIGHEST_PROTOCOL), framing: false }
+        Self { buf, frame_start: NO_FRAME, protocol: protocol.min(HIGHEST_PROTOCOL), framing: false, spelt: false }
     }
 
     /// The protocol being written.
@@ -103,6 +104,11 @@ impl<B: Buffer> Writer<B> {
     #[must_use]
     pub fn protocol(&self) -> u8 {
         self.protocol
+    }
+
+    /// Whether memo indices are spelt out by `PUT` where `MEMOIZE` would leave counting to the reader.
+    pub fn spell_indices(&mut self, spelt: bool) {
+        self.spelt = spelt;
     }
 
     /// Whether opcodes of protocol 1 and later may be used.
@@ -407,7 +413,7 @@ impl<B: Buffer> Writer<B> {
     /// Stores the top of the stack under memo index `index`, the next unused one.
     #[inline]
     pub fn memoize(&mut self, index: usize) {
-        if self.protocol >= 4 {
+        if self.protocol >= 4 && !self.spelt {
             self.op(Op::Memoize);
         } else if !self.binary() {
             self.text_line(Op::Put, index.to_string().as_bytes());

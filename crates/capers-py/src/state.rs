@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) known: Known,
     /// Whether plain objects lie in memory as the fast walk expects.
     pub(crate) layouts_known: bool,
+    /// The numbers of the protocols.
+    pub(crate) protocols: [Py<PyAny>; 6],
 }
 
 /// Objects of the standard library that travel by a rule of their own.
@@ -82,6 +84,7 @@ impl State {
             importable: Mutex::new(HashMap::new()),
             known: Known::new(py)?,
             layouts_known: crate::ffi::layout::self_test(py)?,
+            protocols: [0, 1, 2, 3, 4, 5].map(|number: i64| pyo3::types::PyInt::new(py, number).into_any().unbind()),
         })
     }
 }

@@ -7,7 +7,7 @@ use capers_pickle::Op;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PySet, PyTuple};
 
 use super::{Begun, Dumper, Frame};
 use crate::ffi::access::{dict_len, dict_next, list_item, set_items, set_len, set_next, tuple_item};
@@ -339,6 +339,9 @@ impl<'py> Dumper<'py> {
             let Some(Frame::Batch(batch)) = self.stack.last_mut() else { return Ok(()) };
             // The value of a pair whose key has been written.
             if let Some(value) = batch.value.take() {
+                if self.leaf(&value)? {
+                    continue;
+                }
                 let begun = self.begin(&value)?;
                 if self.push(begun)? {
                     return Ok(());
@@ -402,6 +405,9 @@ impl<'py> Dumper<'py> {
             } else {
                 item
             };
+            if self.leaf(&item)? {
+                continue;
+            }
             let begun = self.begin(&item)?;
             if self.push(begun)? {
                 return Ok(());
@@ -441,7 +447,7 @@ impl<'py> Batch<'py> {
 }
 
 fn next<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    iterator.try_iter()?.next().transpose()
+    iterator.clone().cast_into::<PyIterator>()?.next().transpose()
 }
 
 fn pair<'py>(item: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {

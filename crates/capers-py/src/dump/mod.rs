@@ -16,6 +16,7 @@ mod by_value;
 mod classes;
 mod containers;
 mod function;
+mod given;
 mod global;
 mod leaf;
 pub(crate) mod memo;
@@ -33,6 +34,7 @@ use capers_pickle::{Op, Writer};
 use crate::ffi::interrupt_waits;
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::output::Output;
+use crate::ffi::reserve;
 use crate::ffi::walk::{self, Level, Pause, Walk};
 use crate::limits;
 use crate::replay;
@@ -113,7 +115,7 @@ pub(crate) struct Dumper<'py> {
 impl<'py> Dumper<'py> {
     pub(crate) fn new(
         py: Python<'py>,
-        writer: Writer<Output<'py>>,
+        mut writer: Writer<Output<'py>>,
         memo: Box<Memo>,
         mut hooks: Hooks<'py>,
         settings: Settings,
@@ -121,7 +123,8 @@ impl<'py> Dumper<'py> {
         let sink = Sink::new(hooks.write.take());
         let hooked = hooks.persistent_id.is_some() || settings.fast;
         let state = state(py)?;
-        let walks = state.layouts_known && !hooked && writer.protocol() >= 4;
+        let walks = state.layouts_known && !hooked && writer.protocol() >= 4 && !memo.has_gaps();
+        writer.spell_indices(memo.has_gaps());
         Ok(Self {
             py,
             writer,
@@ -140,6 +143,11 @@ impl<'py> Dumper<'py> {
             steps: 0,
             pauses: 0,
         })
+    }
+
+    /// The number of the protocol as reducers get it.
+    pub(super) fn protocol_object(&self) -> &Bound<'py, PyAny> {
+        self.state.protocols[usize::from(self.writer.protocol())].bind(self.py)
     }
 
     /// Whether anything but the objects themselves decides what is written.
@@ -185,6 +193,7 @@ impl<'py> Dumper<'py> {
     fn run(&mut self, base: usize) -> PyResult<()> {
         while self.stack.len() > base {
             self.steps = self.steps.wrapping_add(1);
+            reserve::check()?;
             if self.steps & limits::SIGNAL_MASK == 0 {
                 self.py.check_signals()?;
             }
@@ -205,7 +214,7 @@ impl<'py> Dumper<'py> {
                 if self.stack.len() >= limits::MAX_DEPTH {
                     return Err(too_deep());
                 }
-                self.stack.push(frame);
+                reserve::push(&mut self.stack, frame);
                 Ok(true)
             }
             Begun::InProgress(class) => {
@@ -272,8 +281,8 @@ impl<'py> Dumper<'py> {
                 Level::Tuple { .. } => self.step_tuple(),
                 Level::Dict(_) => self.step_dict(),
                 Level::Set { .. } => self.step_set(),
-                Level::Slots { .. } => {
-                    Err(self.pickling_error("the slots of an instance are written by the fast walk only"))
+                Level::Slots { .. } | Level::Call { .. } => {
+                    Err(self.pickling_error("this part of an instance is written by the fast walk only"))
                 }
             },
             Some(Frame::Batch(_)) => self.step_batch(),
@@ -419,7 +428,7 @@ impl<'py> Dumper<'py> {
                 Ok(Some(Begun::Done))
             }
             Begun::Frame(frame) => {
-                self.stack.push(Frame::PersistentId);
+                reserve::push(&mut self.stack, Frame::PersistentId);
                 Ok(Some(Begun::Frame(frame)))
             }
             Begun::InProgress(class) => Ok(Some(Begun::InProgress(class))),
@@ -454,21 +463,26 @@ struct Levels<'a, 'py> {
 
 impl<'py> walk::Levels<'py> for Levels<'_, 'py> {
     #[inline]
-    fn pop(&mut self) -> Option<Level<'py>> {
-        if self.stack.len() <= self.base || !matches!(self.stack.last(), Some(Frame::Plain(_))) {
+    fn top(&mut self) -> Option<&mut Level<'py>> {
+        if self.stack.len() <= self.base {
             return None;
         }
-        match self.stack.pop() {
+        match self.stack.last_mut() {
             Some(Frame::Plain(level)) => Some(level),
             _ => None,
         }
     }
 
     #[inline]
+    fn drop_top(&mut self) {
+        self.stack.pop();
+    }
+
+    #[inline]
     fn push(&mut self, level: Level<'py>) -> bool {
         let fits = self.stack.len() < limits::MAX_DEPTH;
         if fits {
-            self.stack.push(Frame::Plain(level));
+            reserve::push(self.stack, Frame::Plain(level));
         }
         fits
     }

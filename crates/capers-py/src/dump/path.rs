@@ -61,27 +61,27 @@ pub(super) fn is_refusal(dumper: &Dumper<'_>, error: &PyErr) -> bool {
 
 /// The path as text, such as `handler.__globals__['service'].pool[3]`; empty when the failure is at the root itself.
 fn path(stack: &[Frame<'_>], root: &Bound<'_, PyAny>) -> String {
-    let mut steps = Vec::new();
-    let mut previous: Option<&Frame<'_>> = None;
-    for frame in stack {
-        if let Some(step) = step(frame, previous) {
-            steps.push(step);
-        }
-        previous = Some(frame);
+    // A stack of millions is read at its ends only: memory may be what has run out.
+    let step_at = |at: usize| step(&stack[at], at.checked_sub(1).map(|below| &stack[below]));
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    let (mut at, mut end) = (0, stack.len());
+    while at < end && first.len() < MAX_STEPS {
+        first.extend(step_at(at));
+        at += 1;
     }
-    if steps.is_empty() {
+    while end > at && last.len() < MAX_STEPS {
+        end -= 1;
+        last.extend(step_at(end));
+    }
+    if first.is_empty() {
         return String::new();
     }
     let mut path = name_of(root);
-    let hidden = steps.len().saturating_sub(2 * MAX_STEPS);
-    for (index, step) in steps.iter().enumerate() {
-        if hidden > 0 && index == MAX_STEPS {
-            path.push_str(" … ");
-        }
-        if hidden == 0 || index < MAX_STEPS || index >= MAX_STEPS + hidden {
-            path.push_str(step);
-        }
+    path.extend(first);
+    if (at..end).any(|at| step_at(at).is_some()) {
+        path.push_str(" … ");
     }
+    path.extend(last.into_iter().rev());
     path
 }
 
@@ -134,7 +134,9 @@ fn plain(level: &Level<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
     match level {
         // The pair of `__dict__` and slots that a state can be is no step of the path.
         Level::Tuple { .. } if is_state(previous) => None,
-        Level::List { index, .. } | Level::Tuple { index, .. } => Some(format!("[{}]", index.saturating_sub(1))),
+        Level::List { index, .. } | Level::Tuple { index, .. } | Level::Call { index, .. } => {
+            Some(format!("[{}]", index.saturating_sub(1)))
+        }
         Level::Set { .. } => Some(String::from("{…}")),
         Level::Slots { plan, index, .. } => Some(format!(".{}", plan.name(index.saturating_sub(1) / 2)?)),
         Level::Dict(dict) => {

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::memo::Memo;
-use super::{Dumper, Hooks, Settings};
+use super::{Dumper, Hooks, Settings, given};
 use crate::ffi::output::{self, Output};
 use crate::replay;
 use crate::state::state;
@@ -150,7 +150,7 @@ fn write_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 #[pyclass(subclass, module = "capers", name = "Pickler", weakref)]
 pub(crate) struct Pickler {
     write: Option<Py<PyAny>>,
-    memo: Option<Box<Memo>>,
+    pub(super) memo: Option<Box<Memo>>,
     protocol: u8,
     /// The protocol in use, changed by `bin` and read by reducers.
     #[pyo3(get, set)]
@@ -161,9 +161,9 @@ pub(crate) struct Pickler {
     buffer_callback: Option<Py<PyAny>>,
     dispatch_table: Option<Py<PyAny>>,
     persistent_id: Option<Py<PyAny>>,
-    busy: bool,
+    pub(super) busy: bool,
     /// The file failed in the middle of a pickle, so that nobody could read what follows.
-    torn: bool,
+    pub(super) torn: bool,
 }
 
 #[pymethods]
@@ -248,10 +248,13 @@ impl Pickler {
         let (outcome, memo) = match dumper {
             Ok(mut dumper) => {
                 let outcome = caught(py, || dumper.dump(obj));
-                dumper.memo.own();
+                if outcome.is_ok() {
+                    dumper.memo.own();
+                }
                 torn = dumper.is_torn();
                 let mut memo = dumper.memo;
                 if outcome.is_err() {
+                    // Where memory ran out in a walk, the entries it has not owned yet may be gone; they are not looked at.
                     // What was written last may not have reached the file: nothing of it may be referred to. What earlier
                     // dumps wrote is there, and the beginning of this one has used up memo indices.
                     memo.rewind(mark);
@@ -274,15 +277,13 @@ impl Pickler {
     ///
     /// The memo is the data structure that remembers which objects the pickler has already seen, so that shared or
     /// recursive objects are pickled by reference and not by value. This method is useful when re-using picklers.
-    fn clear_memo(&mut self, py: Python<'_>) -> PyResult<()> {
-        match &mut self.memo {
-            Some(memo) => {
-                memo.clear(py);
-                self.torn = false;
-                Ok(())
-            }
-            None => Err(busy()),
-        }
+    fn clear_memo(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let mut old = given::replace(slf, Box::default())?;
+        // Nothing is borrowed: what the memo lets go of may use the pickler.
+        old.clear(slf.py());
+        given::keep_room(slf, old);
+        slf.try_borrow_mut()?.torn = false;
+        Ok(())
     }
 
     #[getter]
@@ -319,27 +320,10 @@ impl Pickler {
     }
 
     #[setter]
-    fn set_memo(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut memo = Box::<Memo>::default();
-        let copied = value.cast::<PicklerMemoProxy>().ok().map(|proxy| proxy.get().copy(value.py())).transpose()?;
-        let items = copied.as_ref().map_or_else(|| value.cast::<PyDict>(), Ok).map_err(|_| {
-            PyTypeError::new_err(format!(
-                "'memo' attribute must be a PicklerMemoProxy object or dict, not {}",
-                value.get_type()
-            ))
-        })?;
-        let mut next = 0;
-        for (_, entry) in items.iter() {
-            let entry =
-                entry.cast::<PyTuple>().map_err(|_| PyTypeError::new_err("'memo' values must be 2-item tuples"))?;
-            let (index, object): (usize, Bound<'_, PyAny>) = entry.extract()?;
-            memo.put_at(&object, index);
-            next = next.max(index + 1);
-        }
-        while memo.next_index() < next {
-            memo.take_index();
-        }
-        self.memo = Some(memo);
+    fn set_memo(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        given::check_idle(slf)?;
+        let memo = given::memo(value)?;
+        drop(given::replace(slf, memo)?);
         Ok(())
     }
 
@@ -366,24 +350,26 @@ impl Pickler {
 
 /// The memo of a pickler as an object of its own.
 #[pyclass(module = "capers", name = "PicklerMemoProxy", frozen)]
-struct PicklerMemoProxy {
-    pickler: Py<Pickler>,
+pub(super) struct PicklerMemoProxy {
+    pub(super) pickler: Py<Pickler>,
 }
 
 #[pymethods]
 impl PicklerMemoProxy {
     /// Remove all items from the memo.
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
-        self.pickler.bind(py).try_borrow_mut()?.clear_memo(py)
+        Pickler::clear_memo(self.pickler.bind(py))
     }
 
     /// Copy the memo to a new object: the id of each object to its index and the object itself.
-    fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    pub(super) fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let copy = PyDict::new(py);
+        let mut entries = Vec::new();
         if let Some(memo) = &self.pickler.bind(py).try_borrow()?.memo {
-            for (object, index) in memo.objects() {
-                copy.set_item(object.as_ptr() as usize, (index, object))?;
-            }
+            entries.extend(memo.objects().map(|(object, index)| (object.clone_ref(py), index)));
+        }
+        for (object, index) in entries {
+            copy.set_item(object.as_ptr() as usize, (index, object))?;
         }
         Ok(copy)
     }
@@ -398,7 +384,7 @@ impl PicklerMemoProxy {
 }
 
 #[cold]
-fn busy() -> PyErr {
+pub(super) fn busy() -> PyErr {
     PyRuntimeError::new_err("this Pickler is in use: a dump called back into it")
 }
 

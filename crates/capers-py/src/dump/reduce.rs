@@ -8,8 +8,10 @@ use pyo3::types::{PyDict, PyIterator, PyString, PyTuple, PyType};
 
 use super::containers::Into;
 use super::{Begun, Dumper, Frame};
-use crate::ffi::access::tuple_item;
+use crate::ffi::access::{call_method, tuple_item};
+use crate::ffi::function::is_named_otherwise;
 use crate::ffi::plan;
+use crate::ffi::walk::Level;
 
 /// Which part of a reduction comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,17 @@ impl<'py> Reduce<'py> {
     }
 }
 
+impl Reduce<'_> {
+    /// Whether it is a call and nothing else.
+    fn is_call(&self) -> bool {
+        self.how == How::Reduce
+            && self.state.is_none()
+            && self.list_items.is_none()
+            && self.dict_items.is_none()
+            && self.setter.is_none()
+    }
+}
+
 impl<'py> Dumper<'py> {
     /// What the dispatch table, the pickler's own or the global one, says about `object`.
     pub(super) fn dispatched(&self, object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -103,24 +116,30 @@ impl<'py> Dumper<'py> {
     /// Asks `object` itself, by `__reduce_ex__` or `__reduce__`.
     pub(super) fn begin_own_reduction(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         let py = self.py;
-        let value = match object.getattr_opt(intern!(py, "__reduce_ex__"))? {
-            Some(reduce_ex) => reduce_ex.call1((self.writer.protocol(),)),
-            None => match object.getattr_opt(intern!(py, "__reduce__"))? {
-                Some(reduce) => reduce.call0(),
-                None => {
-                    return Err(self.pickling_error(format!(
-                        "can't pickle '{}' object: {}",
-                        object.get_type().name()?,
-                        object.repr()?
-                    )));
-                }
-            },
+        let value = match call_method(object, intern!(py, "__reduce_ex__"), self.protocol_object())? {
+            Some(value) => value,
+            None => self.ask_elsewhere(object)?,
         };
-        let value = value?;
         if self.walks && !plan::is_decided(object) {
             plan::learn(object, &value)?;
         }
         self.begin_reduced(object, &value)
+    }
+
+    /// Asks an object whose type looks attributes up in its own way.
+    fn ask_elsewhere(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.py;
+        match object.getattr_opt(intern!(py, "__reduce_ex__"))? {
+            Some(reduce_ex) => reduce_ex.call1((self.writer.protocol(),)),
+            None => match object.getattr_opt(intern!(py, "__reduce__"))? {
+                Some(reduce) => reduce.call0(),
+                None => Err(self.pickling_error(format!(
+                    "can't pickle '{}' object: {}",
+                    object.get_type().name()?,
+                    object.repr()?
+                ))),
+            },
+        }
     }
 
     /// Starts the reduction `value` of `object`: a name, or a tuple of two to six items.
@@ -136,6 +155,25 @@ impl<'py> Dumper<'py> {
             return Err(self.pickling_error("__reduce__ must return a string or tuple"));
         };
         let reduce = self.reduction(Some(object), tuple)?;
+        if self.walks
+            && reduce.is_call()
+            && let Some(index) = self.memo.get(&reduce.callable)
+            && let Ok(args) = reduce.args.cast_exact::<PyTuple>()
+            && !args.is_empty()
+            && self.memo.get(args.as_any()).is_none()
+        {
+            // What begins most objects of the standard library and of C: a known callable and new arguments.
+            self.writer.get(index);
+            if self.writer.boundary() {
+                self.flush()?;
+            }
+            self.writer.tuple_begin(args.len());
+            return Ok(Begun::Frame(Frame::Plain(Level::Call {
+                object: object.clone(),
+                args: args.clone(),
+                index: 0,
+            })));
+        }
         Ok(Begun::Frame(Frame::Reduce(Box::new(reduce))))
     }
 
@@ -194,6 +232,9 @@ impl<'py> Dumper<'py> {
     /// `copyreg.__newobj__` and `__newobj_ex__` have opcodes of their own.
     fn recognise_newobj(&self, reduce: &mut Reduce<'py>) -> PyResult<()> {
         let py = self.py;
+        if is_named_otherwise(&reduce.callable, b"__newobj") {
+            return Ok(());
+        }
         let Some(name) = reduce.callable.getattr_opt(intern!(py, "__name__"))? else { return Ok(()) };
         let Ok(name) = name.cast::<PyString>() else { return Ok(()) };
         let name = name.to_string_lossy();

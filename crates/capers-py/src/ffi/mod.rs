@@ -13,15 +13,19 @@
 pub(crate) mod access;
 pub(crate) mod buffer;
 pub(crate) mod code;
+mod decode;
 pub(crate) mod function;
 pub(crate) mod growing;
 pub(crate) mod identity;
+pub(crate) mod instance;
 pub(crate) mod kind;
 pub(crate) mod layout;
 pub(crate) mod load_window;
 pub(crate) mod make;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod reserve;
+pub(crate) mod shape;
 pub(crate) mod walk;
 
 use pyo3::ffi;

@@ -16,6 +16,7 @@ use pyo3::types::PyBytes;
 
 use super::buffer::View;
 use super::growing::{HUGE, advise};
+use super::reserve;
 
 /// Content up to this size stays in the scratch.
 const SCRATCH: usize = 64 << 10;
@@ -216,5 +217,5 @@ impl Buffer for Output<'_> {
 
 /// The door's answer to an unwinding: an exception of the kind that it stands for.
 pub(crate) fn unwound(panic: &(dyn std::any::Any + Send)) -> Option<PyErr> {
-    panic.is::<OutOfMemory>().then(|| PyMemoryError::new_err(()))
+    (panic.is::<OutOfMemory>() || reserve::is_null(panic)).then(|| PyMemoryError::new_err(()))
 }

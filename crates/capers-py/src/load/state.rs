@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) signed_binstring: bool,
     pub(super) strict_frames: bool,
     pub(super) skips_nothing: bool,
+    /// Whether tables of dicts can be copied.
+    pub(super) shapes: bool,
     pub(super) names: Names,
     /// `types.MethodType`
     pub(super) method_type: Py<PyAny>,
@@ -115,6 +117,7 @@ impl State {
             int_rules,
             signed_binstring,
             strict_frames: probe(b"\x80\x04\x95\x03\0\0\0\0\0\0\0C\x05hello.").is_err(),
+            shapes: crate::ffi::layout::self_test(py)? && crate::ffi::shape::self_test(py)?,
             skips_nothing: probe(b"N(e.").is_ok(),
             names: Names::new(py),
             method_type: py.import("types")?.getattr("MethodType")?.unbind(),
