@@ -15,6 +15,8 @@
 mod by_value;
 mod classes;
 mod containers;
+mod endless;
+mod fast;
 mod function;
 mod given;
 mod global;
@@ -39,6 +41,7 @@ use crate::replay;
 use crate::state::{State, state};
 use by_value::ByValue;
 use classes::Classes;
+use endless::too_deep;
 use memo::Memo;
 use reduce::Reduce;
 
@@ -102,6 +105,9 @@ pub(crate) struct Dumper<'py> {
     hooked: bool,
     /// Whether plain data takes the fast walk.
     walks: bool,
+    open: fast::Open,
+    /// The height of the work stack at which it is looked at for what does not end.
+    next_look: usize,
     steps: u32,
 }
 
@@ -130,6 +136,8 @@ impl<'py> Dumper<'py> {
             weak: weak::Weak::default(),
             hooked,
             walks,
+            open: fast::Open::default(),
+            next_look: endless::FIRST_LOOK,
             steps: 0,
         })
     }
@@ -191,8 +199,8 @@ impl<'py> Dumper<'py> {
         match begun {
             Begun::Done => Ok(false),
             Begun::Frame(frame) => {
-                if self.stack.len() >= limits::MAX_DEPTH {
-                    return Err(too_deep());
+                if self.stack.len() >= self.next_look {
+                    self.look_for_the_end()?;
                 }
                 reserve::push(&mut self.stack, frame);
                 Ok(true)
@@ -436,11 +444,6 @@ impl<'py> Dumper<'py> {
     fn pickling_error(&self, message: impl Into<String>) -> PyErr {
         PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message.into(),))
     }
-}
-
-#[cold]
-fn too_deep() -> PyErr {
-    pyo3::exceptions::PyRecursionError::new_err("cannot pickle this object: its parts lead to ever new parts")
 }
 
 /// The work stack down to `base`, for the walk.

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyString, PyTuple, PyType};
 
 use super::containers::Into;
-use super::{Begun, Dumper, Frame};
+use super::{Begun, Dumper, Frame, fast};
 use crate::ffi::access::tuple_item;
 use crate::ffi::plan;
 
@@ -136,6 +136,7 @@ impl<'py> Dumper<'py> {
             return Err(self.pickling_error("__reduce__ must return a string or tuple"));
         };
         let reduce = self.reduction(Some(object), tuple)?;
+        self.enter(object, fast::Part::Object)?;
         Ok(Begun::Frame(Frame::Reduce(Box::new(reduce))))
     }
 
