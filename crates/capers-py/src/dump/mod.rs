@@ -17,6 +17,7 @@ mod classes;
 mod complaint;
 mod containers;
 mod depth;
+mod fast;
 mod function;
 mod given;
 mod global;
@@ -47,6 +48,7 @@ use crate::replay;
 use crate::state::{State, state};
 use by_value::ByValue;
 use classes::Classes;
+use depth::too_deep;
 use memo::Memo;
 use reduce::Reduce;
 use sink::Sink;
@@ -119,6 +121,7 @@ pub(crate) struct Dumper<'py> {
     hooked: bool,
     /// Whether plain data takes the fast walk.
     walks: bool,
+    open: fast::Open,
     steps: u32,
     pauses: u32,
     /// The height at which the stack is looked at next.
@@ -154,6 +157,7 @@ impl<'py> Dumper<'py> {
             sent: 0,
             hooked,
             walks,
+            open: fast::Open::default(),
             steps: 0,
             pauses: 0,
             patience: depth::FIRST_LOOK,
