@@ -48,7 +48,6 @@ use crate::replay;
 use crate::state::{State, state};
 use by_value::ByValue;
 use classes::Classes;
-use depth::too_deep;
 use memo::Memo;
 use reduce::Reduce;
 use sink::Sink;
