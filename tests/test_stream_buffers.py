@@ -165,7 +165,9 @@ GIVEN = {
 
 
 @pytest.mark.parametrize("given", GIVEN)
-@pytest.mark.parametrize("name", [name for name in BUFFERS if name not in ("released", "every other byte", "backwards")])
+@pytest.mark.parametrize(
+    "name", [name for name in BUFFERS if name not in ("released", "every other byte", "backwards")]
+)
 def test_buffers_are_taken_or_refused_as_by_pickle(name, given):
     buffers = []
     data = pickle.dumps(BUFFERS[name](), 5, buffer_callback=buffers.append)

@@ -8,6 +8,7 @@ import mmap
 import os
 import pickle
 import socket
+import sys
 import tempfile
 import threading
 import zipfile
@@ -17,7 +18,14 @@ import pytest
 from shipping import run
 
 MIB = 1 << 20
-LARGE = [b"\x05" * 200_000, "x" * 100_000, "é" * 100_000, bytearray(b"\x06" * 90_000), b"y" * (3 * MIB), "z" * (2 * MIB)]
+LARGE = [
+    b"\x05" * 200_000,
+    "x" * 100_000,
+    "é" * 100_000,
+    bytearray(b"\x06" * 90_000),
+    b"y" * (3 * MIB),
+    "z" * (2 * MIB),
+]
 THINGS = ["first", LARGE, list(range(40_000)), {"a": LARGE[0], "b": (1.5, None)}, "last"]
 REST = b"what follows the pickles"
 
@@ -237,7 +245,9 @@ def test_an_unpickler_takes_one_pickle_after_the_other(kind, tmp_path):
         getattr(file, "close", int)()
 
 
-@pytest.mark.parametrize("kind", ["in memory", "buffered", "raw", "gzip", "readinto", "read and readline", "short reads"])
+@pytest.mark.parametrize(
+    "kind", ["in memory", "buffered", "raw", "gzip", "readinto", "read and readline", "short reads"]
+)
 def test_a_pickle_that_is_cut_off_is_truncated(kind, tmp_path):
     for thing in (LARGE[0], LARGE[1], LARGE[2], LARGE[3], LARGE[4], LARGE[5], list(range(30_000))):
         data = pickle.dumps(thing, 5)
@@ -255,7 +265,17 @@ def test_a_pickle_that_is_cut_off_is_truncated(kind, tmp_path):
 
 # ---------------------------------------------------------------- what is asked of a file
 
-ASKED = [1, "abc", 2.5, (None, [3]), {"key": "value"}, list(range(30_000)), b"b" * 100_000, bytearray(70_000), "u" * 100_000]
+ASKED = [
+    1,
+    "abc",
+    2.5,
+    (None, [3]),
+    {"key": "value"},
+    list(range(30_000)),
+    b"b" * 100_000,
+    bytearray(70_000),
+    "u" * 100_000,
+]
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -295,6 +315,19 @@ def test_a_length_that_the_file_does_not_have_is_found_out(opcode, kind, tmp_pat
     getattr(file, "close", int)()
 
 
+def test_readinto_is_used_where_a_class_defines_its_own():
+    class Counting(io.BytesIO):
+        calls = 0
+
+        def readinto(self, room):
+            self.calls += 1
+            return super().readinto(room)
+
+    for thing in (LARGE[0], LARGE[3], LARGE[4]):
+        file = Counting(pickle.dumps(thing, 5))
+        assert capers.load(file) == thing and file.calls
+
+
 # ---------------------------------------------------------------- readinto that does something else
 
 
@@ -314,7 +347,11 @@ class Holding(Into):
             view[:] = b"\xee" * len(view)
 
 
-@pytest.mark.parametrize("thing", [LARGE[0], LARGE[3], LARGE[4], LARGE[5], [LARGE[0], LARGE[4], LARGE[0]]], ids=lambda thing: type(thing).__name__)
+@pytest.mark.parametrize(
+    "thing",
+    [LARGE[0], LARGE[3], LARGE[4], LARGE[5], [LARGE[0], LARGE[4], LARGE[0]]],
+    ids=lambda thing: type(thing).__name__,
+)
 def test_a_file_that_keeps_its_views_cannot_change_what_was_loaded(thing):
     file = Holding(pickle.dumps(thing, 5))
     made = capers.load(file)
@@ -350,7 +387,9 @@ def test_a_file_that_empties_what_it_was_given_is_an_error():
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("thing", [LARGE[0], LARGE[3], LARGE[4], LARGE[5]], ids=["bytes", "bytearray", "more bytes", "str"])
+@pytest.mark.parametrize(
+    "thing", [LARGE[0], LARGE[3], LARGE[4], LARGE[5]], ids=["bytes", "bytearray", "more bytes", "str"]
+)
 def test_a_wrong_answer_of_readinto_is_an_error(thing, answer, error):
     class Wrong(Into):
         def readinto(self, room):
@@ -380,7 +419,8 @@ def test_a_text_is_taken_from_any_buffer(size, answer):
         def read(self, count=-1):
             return answer(super().read(count))
 
-    for loader in (pickle, capers):
+    # From 3.14 on pickle raises SystemError for the larger one: it joins pieces as if they were bytes.
+    for loader in (pickle, capers) if size < MIB or sys.version_info < (3, 14) else (capers,):
         assert loader.load(Other(pickle.dumps("t" * size, 5))) == "t" * size
 
 
@@ -396,6 +436,7 @@ def test_what_a_file_raises_comes_out_of_load(kind):
         capers.load(Failing(pickle.dumps([1, "two", "three" * 50, 4.0, LARGE[1]], 5)))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe always blocks there")
 def test_a_file_that_has_nothing_ready_is_a_type_error_as_with_pickle():
     readable, writable = os.pipe()
     os.set_blocking(readable, False)
@@ -490,6 +531,7 @@ def test_no_signal_is_lost_while_a_file_gives_its_bytes():
     told = run(
         """
         import capers, pickle, io, signal, sys
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         class Slow(io.RawIOBase):
             def __init__(self, data): self.file, self.calls = io.BytesIO(data), 0
             def readable(self): return True

@@ -231,7 +231,12 @@ impl<V> Machine<V> {
             // Text and bytes.
             Op::ShortBinUnicode => {
                 let count = reader::array::<1, _>(source)?[0].into();
-                host.text(source.take(count)?)?
+                let above = self.stack.len() - self.fence;
+                let key = above.is_multiple_of(2)
+                    && self.fence > 0
+                    && !self.marks.is_empty()
+                    && host.takes_keys(&self.stack[self.fence - 1]);
+                if key { host.key(source.take(count)?)? } else { host.text(source.take(count)?)? }
             }
             Op::BinUnicode => {
                 let count = reader::length::<4, S, H::Error>(source)?;

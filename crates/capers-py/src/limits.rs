@@ -19,3 +19,7 @@ pub(crate) const MAX_HASH_STEPS: u64 = 1 << 26;
 
 /// Items that hashing keys may look at in all until signals are looked at: well under 0.1 s.
 pub(crate) const HASH_STEPS_PER_LOOK: u64 = 1 << 22;
+
+/// How often one object may be being reduced at one time. `pickle` allows what the recursion limit does, a few hundred times
+/// as it is set by default; nothing but an endless reduction comes near.
+pub(crate) const MAX_TIMES_INSIDE_ITSELF: usize = 1000;

@@ -4,11 +4,12 @@
 //! comes out byte for byte the same.
 
 use capers_pickle::Op;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PySet, PyTuple};
 
+use super::fast::Part;
 use super::{Begun, Dumper, Frame};
 use crate::ffi::access::{dict_len, dict_next, list_item, set_items, set_len, set_next, tuple_item};
 use crate::ffi::walk::{self, Level};
@@ -50,7 +51,7 @@ impl<'py> Dumper<'py> {
             self.writer.raw(&[Op::Mark as u8, Op::List as u8]);
         }
         self.memoize(list.as_any());
-        self.refuse_fast_cycle(list.as_any())?;
+        self.enter(list.as_any(), Part::List)?;
         let len = list.len();
         if len == 0 {
             return Ok(Begun::Done);
@@ -169,7 +170,7 @@ impl<'py> Dumper<'py> {
     pub(super) fn begin_dict(&mut self, dict: &Bound<'py, PyDict>) -> PyResult<Begun<'py>> {
         self.writer.empty_dict();
         self.memoize(dict.as_any());
-        self.refuse_fast_cycle(dict.as_any())?;
+        self.enter(dict.as_any(), Part::Dict)?;
         let size = dict_len(dict);
         if size == 0 {
             return Ok(Begun::Done);
@@ -422,25 +423,6 @@ impl<'py> Dumper<'py> {
                 return Ok(());
             }
         }
-    }
-
-    /// In `fast` mode nothing is memoized, so that a cycle has to be found on the stack.
-    fn refuse_fast_cycle(&self, object: &Bound<'py, PyAny>) -> PyResult<()> {
-        if !self.settings.fast || self.stack.len() < 50 {
-            return Ok(());
-        }
-        let cyclic = self.stack.iter().any(|frame| match frame {
-            Frame::Plain(Level::List { list, .. }) => list.is(object),
-            Frame::Plain(Level::Dict(frame)) => frame.dict.is(object),
-            _ => false,
-        });
-        if cyclic {
-            return Err(PyValueError::new_err(format!(
-                "fast mode: can't pickle cyclic objects including object type {}",
-                object.get_type().name()?
-            )));
-        }
-        Ok(())
     }
 }
 

@@ -17,9 +17,6 @@ use crate::limits;
 /// The height at which the stack is searched first; then at each doubling.
 pub(super) const FIRST_LOOK: usize = 1 << 13;
 
-/// An object that has been begun as often, and not made once, will not be made. `pickle` gives up after some hundreds of times.
-const OFTEN: usize = 1000;
-
 impl Dumper<'_> {
     /// Looks at a stack that has grown to `self.patience`.
     #[cold]
@@ -33,7 +30,7 @@ impl Dumper<'_> {
         for object in self.stack.iter().filter_map(unmade) {
             let times = begun.entry(object).or_insert(0_usize);
             *times += 1;
-            if *times > OFTEN {
+            if *times > limits::MAX_TIMES_INSIDE_ITSELF {
                 return Err(PyRecursionError::new_err(
                     "maximum recursion depth exceeded while pickling an object: its reduction leads back to it",
                 ));

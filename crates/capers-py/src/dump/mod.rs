@@ -17,6 +17,7 @@ mod classes;
 mod complaint;
 mod containers;
 mod depth;
+mod fast;
 mod function;
 mod given;
 mod global;
@@ -119,6 +120,7 @@ pub(crate) struct Dumper<'py> {
     hooked: bool,
     /// Whether plain data takes the fast walk.
     walks: bool,
+    open: fast::Open,
     steps: u32,
     pauses: u32,
     /// The height at which the stack is looked at next.
@@ -154,6 +156,7 @@ impl<'py> Dumper<'py> {
             sent: 0,
             hooked,
             walks,
+            open: fast::Open::default(),
             steps: 0,
             pauses: 0,
             patience: depth::FIRST_LOOK,
@@ -509,6 +512,11 @@ impl<'py> walk::Levels<'py> for Levels<'_, 'py> {
     #[inline]
     fn drop_top(&mut self) {
         self.stack.pop();
+    }
+
+    #[inline]
+    fn is_last(&self) -> bool {
+        self.stack.len() == 1
     }
 
     #[inline]

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyString, PyTuple, PyType};
 
 use super::containers::Into;
-use super::{Begun, Dumper, Frame, complaint};
+use super::{Begun, Dumper, Frame, complaint, fast};
 use crate::by_value::odd;
 use crate::ffi::access::{call_method, tuple_item};
 use crate::ffi::function::is_named_otherwise;
@@ -180,6 +180,7 @@ impl<'py> Dumper<'py> {
                 index: 0,
             })));
         }
+        self.enter(object, fast::Part::Object)?;
         Ok(Begun::Frame(Frame::Reduce(Box::new(reduce))))
     }
 

@@ -261,11 +261,11 @@ const AHEAD: usize = 64 << 20;
 const PIECE: usize = 1 << 20;
 
 /// A new object of `count` bytes, made as `fill` delivers them.
-pub(crate) fn filled<'py, T: Body, E: From<PyErr>>(
-    py: Python<'py>,
+pub(crate) fn filled<T: Body, E: From<PyErr>>(
+    py: Python<'_>,
     count: usize,
     fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-) -> Result<Bound<'py, T>, E> {
+) -> Result<Bound<'_, T>, E> {
     filled_after(py, count, b"", fill)
 }
 
@@ -298,11 +298,11 @@ fn rest<T: Body, E: From<PyErr>>(
 }
 
 /// A new str of `count` bytes of ASCII, made as `fill` delivers them. Where they are not ASCII, all of them as bytes.
-pub(crate) fn ascii_filled<'py, E: From<PyErr>>(
-    py: Python<'py>,
+pub(crate) fn ascii_filled<E: From<PyErr>>(
+    py: Python<'_>,
     count: usize,
     mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-) -> Result<Result<Bound<'py, PyString>, Bound<'py, PyBytes>>, E> {
+) -> Result<Result<Bound<'_, PyString>, Bound<'_, PyBytes>>, E> {
     let mut made = Growing::<PyString>::new(py);
     while made.len() < count {
         if made.spare() == 0 {

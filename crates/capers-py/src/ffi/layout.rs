@@ -33,6 +33,9 @@ const BYTES_DATA: usize = 32;
 const FLOAT_VALUE: usize = 16;
 /// Bytes before the items of a tuple.
 const TUPLE_ITEMS: usize = if cfg!(Py_3_14) { 32 } else { 24 };
+/// Bytes before the table of a dict, and before its values where they are kept apart.
+const TABLE: usize = 32;
+const VALUES: usize = 40;
 /// Bytes before the pointer to the items of a list.
 const LIST_ITEMS: usize = 24;
 
@@ -183,6 +186,39 @@ pub(super) struct Keys {
     pub(super) entries: isize,
 }
 
+/// The table of a dict, and its values where they are kept apart.
+///
+/// # Safety
+/// The object must be an exact dict that is alive.
+#[inline(always)]
+pub(super) unsafe fn table(object: Object) -> (*const Keys, *const u8) {
+    // SAFETY: alive, type: promised by the caller. shared: the interpreter is held. runs: nothing.
+    unsafe { (at(object, TABLE), at(object, VALUES)) }
+}
+
+/// Gives a dict another table, with so many items in it.
+///
+/// # Safety
+/// The object must be an exact dict that is alive, and the table one that belongs to nobody else.
+#[inline(always)]
+pub(super) unsafe fn set_table(object: Object, table: *mut Keys, count: usize) {
+    // SAFETY: alive, type: promised by the caller. shared: the interpreter is held. runs: nothing.
+    unsafe {
+        object.cast::<u8>().add(TABLE).cast::<*mut Keys>().write(table);
+        object.cast::<u8>().add(SIZE).cast::<usize>().write(count);
+    }
+}
+
+/// The characters of a compact str that is not ASCII, to be written.
+///
+/// # Safety
+/// The object must be such a str, alive and not yet seen by anybody else.
+#[inline(always)]
+pub(super) unsafe fn compact_data(object: Object) -> *mut u8 {
+    // SAFETY: alive, type, shared: promised by the caller. runs: nothing.
+    unsafe { object.cast::<u8>().add(COMPACT_DATA) }
+}
+
 /// Where the entries of a dict lie, and how far apart; `None` where its values are kept apart.
 pub(super) struct Entries {
     /// The key of the first entry; its value stands right behind it.
@@ -201,8 +237,7 @@ pub(super) unsafe fn entries(object: Object) -> Option<Entries> {
     // SAFETY: alive, type: promised by the caller. shared: the interpreter is held. runs: nothing. The table of indices is
     // 2 to the power of `log2_index_bytes` long and stands between the head and the entries.
     unsafe {
-        let keys: *const Keys = at(object, 32);
-        let values: *const u8 = at(object, 40);
+        let (keys, values) = table(object);
         if !values.is_null() {
             return None;
         }
@@ -270,7 +305,7 @@ fn strings(py: Python<'_>) -> bool {
     let right = |text: &str| {
         // The lengths are looked at before anything is read.
         let made = PyString::new(py, text);
-        // SAFETY: alive: owned. type: an exact str, whose size field stands in the same place in every version. runs: nothing.
+        // SAFETY: alive: owned. type: an exact str, whose size field stands in the same place in every version. shared, runs: nothing.
         let count: usize = unsafe { at(made.as_ptr(), SIZE) };
         count == text.chars().count() && read(text) == Some(text.chars().map(u32::from).collect())
     };
@@ -305,7 +340,8 @@ fn numbers(py: Python<'_>) -> PyResult<bool> {
     }
     let value = PyFloat::new(py, 1.25e-9);
     let content = PyBytes::new(py, b"content");
-    // SAFETY: alive: owned. type: an exact float and exact bytes; the length is checked before the content is read. runs: nothing.
+    // SAFETY: alive: owned. type: an exact float and exact bytes; the length is checked before the content is read. shared, runs:
+    // nothing.
     Ok(unsafe {
         let (data, count) = bytes(content.as_ptr());
         float(value.as_ptr()).to_bits() == 1.25e-9f64.to_bits()
@@ -320,7 +356,7 @@ fn containers(py: Python<'_>) -> PyResult<bool> {
     let items = [one.as_ptr(), two.as_ptr()];
     let as_list = PyList::new(py, [&one, &two])?;
     let as_tuple = PyTuple::new(py, [&one, &two])?;
-    // SAFETY: alive: owned. type: an exact list and an exact tuple; lengths are checked before items are read. runs: nothing.
+    // SAFETY: alive: owned. type: an exact list and an exact tuple; lengths are checked before items are read. shared, runs: nothing.
     let sequences = unsafe {
         [list(as_list.as_ptr()), tuple(as_tuple.as_ptr())]
             .into_iter()
@@ -330,7 +366,7 @@ fn containers(py: Python<'_>) -> PyResult<bool> {
     dicts[0].set_item(&one, &two)?;
     dicts[1].set_item(&two, &one)?;
     let expected = [[items[0], items[1]], [items[1], items[0]]];
-    // SAFETY: alive: owned. type: exact dicts of one pair; the count is checked before the entry is read. runs: nothing.
+    // SAFETY: alive: owned. type: exact dicts of one pair; the count is checked before the entry is read. shared, runs: nothing.
     let mappings = dicts.iter().zip(expected).all(|(dict, pair)| unsafe {
         dict_len(dict.as_ptr()) == 1
             && entries(dict.as_ptr()).is_some_and(|it| it.count == 1 && std::slice::from_raw_parts(it.first, 2) == pair)

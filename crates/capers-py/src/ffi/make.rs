@@ -137,6 +137,14 @@ pub(crate) fn set_item(object: &Object<'_>, key: &Object<'_>, value: &Object<'_>
     done(object.py(), unsafe { ffi::PyObject_SetItem(object.as_ptr(), key.as_ptr(), value.as_ptr()) })
 }
 
+/// Add an element to a set, or to a frozenset that nobody else has yet.
+#[inline]
+pub(crate) fn set_add(set: &Object<'_>, item: &Object<'_>) -> PyResult<()> {
+    // SAFETY: alive: both are owned by the caller. type: `PySet_Add` checks for a set, or a frozenset with one reference. shared:
+    // CPython keeps its own references while it compares. runs: hashing and comparing may run Python code.
+    done(set.py(), unsafe { ffi::PySet_Add(set.as_ptr(), item.as_ptr()) })
+}
+
 /// Add the items of a tuple to a set or to an instance of a subclass of set.
 pub(crate) fn set_update(set: &Bound<'_, PySet>, items: &Bound<'_, PyTuple>) -> PyResult<()> {
     // SAFETY: alive: both are owned by the caller. type: the pyo3 type says set, which is what `_PySet_Update` asks for.
@@ -162,6 +170,9 @@ pub(crate) fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Object<'py>> {
             std::ptr::copy_nonoverlapping(utf8.as_ptr(), to, utf8.len());
             return Ok(made);
         }
+    }
+    if let Some(made) = super::decode::wide(py, utf8)? {
+        return Ok(made);
     }
     // SAFETY: alive: the bytes are borrowed for the whole call. type: plain memory of the given length. shared: the
     // source of the bytes is never written to while a slice of it is lent. runs: the decoder and "surrogatepass" are C
@@ -250,6 +261,16 @@ pub(crate) fn bytes<'py>(py: Python<'py>, content: &[u8]) -> PyResult<Bound<'py,
     unsafe {
         let made = ffi::PyBytes_FromStringAndSize(content.as_ptr().cast(), content.len() as ffi::Py_ssize_t);
         Ok(Bound::from_owned_ptr_or_err(py, made)?.cast_into_unchecked())
+    }
+}
+
+/// A bytearray.
+pub(crate) fn bytearray<'py>(py: Python<'py>, content: &[u8]) -> PyResult<Object<'py>> {
+    // SAFETY: alive: the content is borrowed for the whole call. type: plain memory of the given length. shared: not written
+    // to while lent. runs: no Python code.
+    unsafe {
+        let made = ffi::PyByteArray_FromStringAndSize(content.as_ptr().cast(), content.len() as ffi::Py_ssize_t);
+        Bound::from_owned_ptr_or_err(py, made)
     }
 }
 

@@ -63,14 +63,14 @@ impl Moment {
                 }
                 Moment::Time => {
                     let time = object.cast::<ffi::PyDateTime_Time>();
-                    state[..6].copy_from_slice(&*(&raw const (*time).data));
+                    state[..6].copy_from_slice(&(*time).data);
                     state[0] |= u8::from((&raw const (*time).fold).read() != 0) << 7;
                     let zone = ((&raw const (*time).hastzinfo).read() != 0).then(|| (&raw const (*time).tzinfo).read());
                     (state, 6, zone)
                 }
                 Moment::DateTime => {
                     let moment = object.cast::<ffi::PyDateTime_DateTime>();
-                    state.copy_from_slice(&*(&raw const (*moment).data));
+                    state.copy_from_slice(&(*moment).data);
                     state[2] |= u8::from((&raw const (*moment).fold).read() != 0) << 7;
                     let zone =
                         ((&raw const (*moment).hastzinfo).read() != 0).then(|| (&raw const (*moment).tzinfo).read());

@@ -310,8 +310,9 @@ impl<'py> Ready<Bound<'py, PyAny>> for FileSource<'_, 'py> {
     fn ready(&mut self, count: usize) -> Result<Option<Bound<'py, PyAny>>, Failure> {
         let (py, held) = (self.held.py(), self.held.as_bytes().len());
         let methods = self.methods()?;
-        let builtin = methods.read.bind(py).is_instance_of::<PyCFunction>();
+        let builtin = |method: &Py<PyAny>| method.bind(py).is_instance_of::<PyCFunction>();
         let strict = methods.readinto.is_none();
+        let builtin = builtin(&methods.read) && methods.readinto.as_ref().is_none_or(builtin);
         // A file that has moved past what is held cannot read it again.
         if count > LARGEST || self.file.advanced > self.bounds.at || !(builtin || strict) {
             return Ok(None);

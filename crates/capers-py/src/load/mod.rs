@@ -9,6 +9,7 @@ mod failure;
 mod file;
 mod globals;
 mod hashing;
+mod keys;
 mod live;
 mod quiet;
 mod state;
@@ -25,11 +26,14 @@ use pyo3::types::{PyBytes, PyIterator};
 
 use self::failure::Failure;
 use self::hashing::Hashing;
+use self::keys::Keys;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
+use crate::ffi::instance::Names;
 use crate::ffi::load_window::ObjectSource;
 use crate::ffi::output;
+use crate::ffi::shape::Shape;
 
 /// What has the size of a reference, so that the allocations fit both.
 type Pointer = std::num::NonZeroUsize;
@@ -104,6 +108,9 @@ fn loads<'py>(
         last_code: None,
         quiet: Quiet::new(py, state.minor < 12),
         hashing: Hashing::default(),
+        shape: Shape::default(),
+        attribute_names: Names::default(),
+        keys: Keys::default(),
     };
     let room = ROOM.take().map(Room::recycle).unwrap_or_default();
     let mut machine = Machine::with_room(room);

@@ -18,11 +18,14 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::failure::Failure;
 use super::file::File;
 use super::hashing::Hashing;
+use super::keys::Keys;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
 use super::{globals, run};
+use crate::ffi::instance::Names;
 use crate::ffi::make;
+use crate::ffi::shape::Shape;
 
 /// Read pickles from the binary file *file*.
 ///
@@ -159,6 +162,9 @@ impl Unpickler {
                         last_code: None,
                         quiet: Quiet::new(py, false),
                         hashing: Hashing::default(),
+                        shape: Shape::default(),
+                        attribute_names: Names::default(),
+                        keys: Keys::default(),
                     };
                     run(&mut machine, &mut live, &mut source)
                 })
@@ -365,6 +371,9 @@ pub(super) fn load_file<'py>(
         last_code: None,
         quiet: Quiet::new(py, false),
         hashing: Hashing::default(),
+        shape: Shape::default(),
+        attribute_names: Names::default(),
+        keys: Keys::default(),
     };
     let Some(mut source) = file.source(py, state.strict_frames) else {
         return Err(

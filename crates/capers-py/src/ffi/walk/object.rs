@@ -7,7 +7,7 @@ use pyo3::ffi;
 use super::{LARGE, Object, Saved, Walker};
 use crate::ffi::layout::{self, Characters};
 
-impl<'py> Walker<'_, 'py> {
+impl Walker<'_, '_> {
     #[inline(always)]
     pub(super) unsafe fn get(&self, p: &mut *mut u8, index: u32) {
         // SAFETY: invariant WALK.
