@@ -2,6 +2,7 @@
 
 import pickle
 
+import capers
 import pytest
 from shipping import payload, run, ship
 
@@ -212,3 +213,20 @@ def test_an_attribute_of_a_loaded_module_that_is_missing_is_named():
         """
     )
     assert "no_such" in told and "json" in told
+
+
+class Private:
+    class __Inner:
+        def method(self):
+            return 1
+
+    inner = __Inner
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_private_class_of_a_class_travels_by_its_mangled_name(protocol):
+    data = capers.dumps([Private.inner, Private.inner()], protocol)
+    assert b"_rebuild" not in data and b"_Private__Inner" in data
+    for loads in (capers.loads, pickle.loads):
+        kind, made = loads(data)
+        assert kind is Private.inner and type(made) is kind
