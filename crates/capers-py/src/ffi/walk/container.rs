@@ -176,9 +176,14 @@ impl<'py> Walker<'_, 'py> {
                     let outcome = self.between(saved, value.as_ptr());
                     if saved == Saved::Flush {
                         level.value = Some(value);
+                    } else {
+                        // The dict may have let go of it, and the level that comes next has no reference yet.
+                        self.held = Some(value);
                     }
                     return outcome;
                 }
+                // The dict may have let go of it, and the memo has no reference yet.
+                self.memo.own();
             }
             let dict = level.dict.as_ptr();
             if !level.opened {

@@ -112,6 +112,22 @@ impl<'py> Level<'py> {
     }
 }
 
+impl Level<'_> {
+    /// Whether nobody else holds what this level writes the parts of.
+    #[inline]
+    fn is_last_owner(&self) -> bool {
+        let container = match self {
+            Level::List { list, .. } => list.as_ptr(),
+            Level::Tuple { tuple, .. } => tuple.as_ptr(),
+            Level::Call { object, .. } | Level::Slots { object, .. } => object.as_ptr(),
+            Level::Dict(level) => level.dict.as_ptr(),
+            Level::Set { set, .. } => set.as_ptr(),
+        };
+        // SAFETY: alive: the level owns its container. type: any. shared: one read, with the interpreter held. runs: nothing.
+        (unsafe { ffi::Py_REFCNT(container) }) == 1
+    }
+}
+
 /// A work stack whose top may be a [`Level`].
 pub(crate) trait Levels<'py> {
     /// The topmost level, if a level stands there and belongs to this walk.
@@ -202,6 +218,8 @@ struct Walker<'a, 'py> {
     /// The type of the last instance, its plan, and the memo index of its class.
     last: (*mut ffi::PyTypeObject, Option<(Rc<Plan>, u32)>),
     budget: isize,
+    /// Keeps an object that is about to be entered, where nobody else may.
+    held: Option<Bound<'py, PyAny>>,
     /// Set while automatic garbage collection is off: up to CPython 3.11 an instance's new dict may start one, which can
     /// run any code.
     quiet: Option<Quiet>,
@@ -245,6 +263,7 @@ pub(crate) fn walk<'py>(walk: Walk<'_, 'py>, levels: &mut impl Levels<'py>) -> P
         dispatch_table,
         last: (std::ptr::null_mut(), None),
         budget: BUDGET,
+        held: None,
         quiet: None,
     };
     walker.refill();
@@ -269,11 +288,23 @@ pub(crate) fn walk<'py>(walk: Walk<'_, 'py>, levels: &mut impl Levels<'py>) -> P
             }
         };
         match outcome {
-            Outcome::End => levels.drop_top(),
+            Outcome::End => {
+                // What held the container may have let go of it while other code ran: then it goes with its level, and the memo
+                // must have a reference before.
+                if levels.top().is_some_and(|level| level.is_last_owner()) {
+                    walker.memo.own();
+                }
+                levels.drop_top();
+            }
             Outcome::Enter(saved, item) => {
                 // SAFETY: invariant WALK.
                 if !levels.push(unsafe { walker.level(saved, item) }) {
                     break Pause::TooDeep;
+                }
+                if let Some(held) = walker.held.take() {
+                    // An instance is in the memo already, and its level holds no more than its dict.
+                    walker.memo.own();
+                    drop(held);
                 }
             }
             Outcome::Pause(pause) => break pause,
