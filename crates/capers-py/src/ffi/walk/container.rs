@@ -169,21 +169,24 @@ impl<'py> Walker<'_, 'py> {
         // SAFETY: invariant WALK.
         unsafe {
             let mut p = self.begin();
+            if level.held.is_some() {
+                self.memo.own();
+                level.held = None;
+            }
             if let Some(value) = level.value.take() {
                 let saved = self.save(&mut p, value.as_ptr());
+                // Code that ran while the key was written may have taken the value out of the dict.
+                self.memo.own();
                 if saved != Saved::Done {
                     self.end(p);
                     let outcome = self.between(saved, value.as_ptr());
                     if saved == Saved::Flush {
                         level.value = Some(value);
                     } else {
-                        // The dict may have let go of it, and the level that comes next has no reference yet.
-                        self.held = Some(value);
+                        level.held = Some(value);
                     }
                     return outcome;
                 }
-                // The dict may have let go of it, and the memo has no reference yet.
-                self.memo.own();
             }
             let dict = level.dict.as_ptr();
             if !level.opened {

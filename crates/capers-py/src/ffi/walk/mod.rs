@@ -76,6 +76,8 @@ pub(crate) struct DictLevel<'py> {
     pub(crate) key: Option<Bound<'py, PyAny>>,
     /// The value still to be written after the key.
     pub(crate) value: Option<Bound<'py, PyAny>>,
+    /// A value that is being written and that the dict may have lost meanwhile.
+    pub(crate) held: Option<Bound<'py, PyAny>>,
 }
 
 impl<'py> Level<'py> {
@@ -101,6 +103,7 @@ impl<'py> Level<'py> {
             state,
             key: None,
             value: None,
+            held: None,
         })
     }
 
@@ -112,22 +115,6 @@ impl<'py> Level<'py> {
     }
 }
 
-impl Level<'_> {
-    /// Whether nobody else holds what this level writes the parts of.
-    #[inline]
-    fn is_last_owner(&self) -> bool {
-        let container = match self {
-            Level::List { list, .. } => list.as_ptr(),
-            Level::Tuple { tuple, .. } => tuple.as_ptr(),
-            Level::Call { object, .. } | Level::Slots { object, .. } => object.as_ptr(),
-            Level::Dict(level) => level.dict.as_ptr(),
-            Level::Set { set, .. } => set.as_ptr(),
-        };
-        // SAFETY: alive: the level owns its container. type: any. shared: one read, with the interpreter held. runs: nothing.
-        (unsafe { ffi::Py_REFCNT(container) }) == 1
-    }
-}
-
 /// A work stack whose top may be a [`Level`].
 pub(crate) trait Levels<'py> {
     /// The topmost level, if a level stands there and belongs to this walk.
@@ -136,6 +123,8 @@ pub(crate) trait Levels<'py> {
     fn push(&mut self, level: Level<'py>) -> bool;
     /// Takes off the topmost level.
     fn drop_top(&mut self);
+    /// Whether no more than one level is left, and nothing else: that of the object that is being dumped.
+    fn is_last(&self) -> bool;
 }
 
 /// Why a walk stopped.
@@ -218,8 +207,6 @@ struct Walker<'a, 'py> {
     /// The type of the last instance, its plan, and the memo index of its class.
     last: (*mut ffi::PyTypeObject, Option<(Rc<Plan>, u32)>),
     budget: isize,
-    /// Keeps an object that is about to be entered, where nobody else may.
-    held: Option<Bound<'py, PyAny>>,
     /// Set while automatic garbage collection is off: up to CPython 3.11 an instance's new dict may start one, which can
     /// run any code.
     quiet: Option<Quiet>,
@@ -263,10 +250,11 @@ pub(crate) fn walk<'py>(walk: Walk<'_, 'py>, levels: &mut impl Levels<'py>) -> P
         dispatch_table,
         last: (std::ptr::null_mut(), None),
         budget: BUDGET,
-        held: None,
         quiet: None,
     };
     walker.refill();
+    // Levels pushed in this walk.
+    let mut fresh = 0_usize;
     let pause = loop {
         let Some(level) = levels.top() else { break Pause::Ended };
         walker.budget -= 1;
@@ -289,9 +277,11 @@ pub(crate) fn walk<'py>(walk: Walk<'_, 'py>, levels: &mut impl Levels<'py>) -> P
         };
         match outcome {
             Outcome::End => {
-                // What held the container may have let go of it while other code ran: then it goes with its level, and the memo
-                // must have a reference before.
-                if levels.top().is_some_and(|level| level.is_last_owner()) {
+                if fresh > 0 {
+                    fresh -= 1;
+                } else if !levels.is_last() {
+                    // Other code has run since this level was pushed, and nobody else may hold its container any more. The
+                    // object that is dumped is held by the caller.
                     walker.memo.own();
                 }
                 levels.drop_top();
@@ -301,11 +291,7 @@ pub(crate) fn walk<'py>(walk: Walk<'_, 'py>, levels: &mut impl Levels<'py>) -> P
                 if !levels.push(unsafe { walker.level(saved, item) }) {
                     break Pause::TooDeep;
                 }
-                if let Some(held) = walker.held.take() {
-                    // An instance is in the memo already, and its level holds no more than its dict.
-                    walker.memo.own();
-                    drop(held);
-                }
+                fresh += 1;
             }
             Outcome::Pause(pause) => break pause,
         }
