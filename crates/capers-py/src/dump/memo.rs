@@ -107,7 +107,7 @@ impl Memo {
         self.next
     }
 
-    /// Whether there are indices without an entry, which were set from outside.
+    /// Whether there are indices without an entry: some were set from outside, or belong to a pickle that was not finished.
     pub(crate) fn has_gaps(&self) -> bool {
         self.gaps
     }

@@ -291,8 +291,8 @@ impl Pickler {
                     // What was written last may not have reached the file: nothing of it may be referred to. What earlier
                     // dumps wrote is there, and the beginning of this one has used up memo indices.
                     memo.rewind(mark);
-                    while memo.next_index() < dumper.sent {
-                        memo.take_index();
+                    if memo.next_index() < dumper.sent {
+                        memo.go_on_from(dumper.sent);
                     }
                 }
                 (outcome, memo)
