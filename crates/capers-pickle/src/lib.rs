@@ -16,6 +16,7 @@ pub mod opcode;
 pub mod plain;
 pub mod reader;
 pub mod text;
+pub mod weighed;
 pub mod writer;
 
 pub use error::{Error, ErrorKind, Locate};

@@ -356,9 +356,6 @@ impl<'py> Dumper<'py> {
                 }
                 Phase::SetterObject => {
                     reduce.phase = Phase::SetterState;
-                    if self.writer.protocol() < 2 {
-                        self.writer.op(Op::Mark);
-                    }
                     let Some(Frame::Reduce(reduce)) = self.stack.last() else { return Ok(()) };
                     match reduce.object.clone() {
                         Some(object) => self.part(&object)?,
@@ -374,7 +371,8 @@ impl<'py> Dumper<'py> {
                 }
                 Phase::SetterEnd => {
                     self.stack.pop();
-                    self.writer.tuple_end(2);
+                    // Whatever the protocol, as `pickle` does it.
+                    self.writer.op(Op::Tuple2);
                     self.writer.op(Op::Reduce);
                     self.writer.op(Op::Pop);
                     return Ok(());

@@ -14,6 +14,7 @@ pub(crate) mod access;
 pub(crate) mod code;
 pub(crate) mod function;
 pub(crate) mod identity;
+pub(crate) mod kept;
 pub(crate) mod kind;
 pub(crate) mod layout;
 pub(crate) mod load_window;
