@@ -7,7 +7,7 @@ from pickle import PickleError as PickleError
 from pickle import PicklingError as PicklingError
 from pickle import UnpicklingError as UnpicklingError
 from types import ModuleType
-from typing import Any, Protocol, Self, SupportsIndex, TypeAlias, final
+from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias, final
 
 from typing_extensions import Buffer, disjoint_base
 
@@ -83,6 +83,7 @@ def dumps(
     *,
     fix_imports: bool = True,
     buffer_callback: _BufferCallback = None,
+    by_value: Literal[False] | None = None,
 ) -> bytes: ...
 def dump(
     obj: object,
@@ -91,6 +92,7 @@ def dump(
     *,
     fix_imports: bool = True,
     buffer_callback: _BufferCallback = None,
+    by_value: Literal[False] | None = None,
 ) -> None: ...
 def loads(
     data: Buffer,
@@ -128,6 +130,8 @@ class Pickler:
         protocol: SupportsIndex | None = None,
         fix_imports: bool = True,
         buffer_callback: _BufferCallback = None,
+        *,
+        by_value: Literal[False] | None = None,
     ) -> None: ...
     def dump(self, obj: object, /) -> None: ...
     def clear_memo(self) -> None: ...

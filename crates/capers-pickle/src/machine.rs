@@ -11,8 +11,7 @@ use crate::host::Host;
 use crate::limits::Meter;
 use crate::memo::Memo;
 use crate::opcode::{HIGHEST_PROTOCOL, Op};
-use crate::reader::{self, Source};
-use crate::text;
+use crate::reader::{self, Ready, Source};
 
 /// The host is asked for a pause once in this many instructions: well below 0.1 s of the cheap ones.
 const PAUSE: u32 = 1 << 14;
@@ -151,7 +150,7 @@ impl<V> Machine<V> {
     where
         V: Clone,
         H: Host<Value = V>,
-        S: Source,
+        S: Ready<V>,
         M: Meter,
         H::Error: From<S::Error>,
     {
@@ -188,7 +187,7 @@ impl<V> Machine<V> {
     where
         V: Clone,
         H: Host<Value = V>,
-        S: Source,
+        S: Ready<V>,
         M: Meter,
         H::Error: From<S::Error>,
     {
@@ -238,17 +237,20 @@ impl<V> Machine<V> {
             Op::ShortBinUnicode => {
                 let count = reader::array::<1, _>(source)?[0].into();
                 meter.bytes(count)?;
-                host.text(source.take(count)?)?
+                let above = self.stack.len() - self.fence;
+                let key = above.is_multiple_of(2)
+                    && self.fence > 0
+                    && !self.marks.is_empty()
+                    && host.takes_keys(&self.stack[self.fence - 1]);
+                if key { host.key(source.take(count)?)? } else { host.text(source.take(count)?)? }
             }
             Op::BinUnicode => {
                 let count = reader::length::<4, S, H::Error>(source)?;
-                meter.bytes(count)?;
-                host.text(source.take(count)?)?
+                text(count, host, source, meter)?
             }
             Op::BinUnicode8 => {
                 let count = reader::length::<8, S, H::Error>(source)?;
-                meter.bytes(count)?;
-                host.text(source.take(count)?)?
+                text(count, host, source, meter)?
             }
             Op::Unicode => {
                 let line = content(source.line()?);
@@ -400,7 +402,7 @@ impl<V> Machine<V> {
             Op::Put => {
                 let line = reader::full_line::<S, H::Error>(source)?;
                 self.top()?;
-                let index = match text::index_line(line) {
+                let index = match crate::text::index_line(line) {
                     Some(index) => index,
                     None => host.index_line(line)?,
                 };
@@ -419,7 +421,7 @@ impl<V> Machine<V> {
             }
             Op::Get => {
                 let line = reader::full_line::<S, H::Error>(source)?;
-                let index = match text::index_line(line) {
+                let index = match crate::text::index_line(line) {
                     Some(index) => index,
                     None => host.index_line(line)?,
                 };
@@ -610,15 +612,34 @@ fn placed<E: Locate, F: Into<E>>(error: F, offset: u64, op: Op) -> E {
 fn bytes<H, S, M>(count: usize, host: &mut H, source: &mut S, meter: &mut M) -> Result<H::Value, H::Error>
 where
     H: Host,
+    S: Ready<H::Value>,
+    M: Meter,
+    H::Error: From<S::Error>,
+{
+    meter.bytes(count)?;
+    if count >= DIRECT && source.prefers_copy(count) {
+        match source.ready(count)? {
+            Some(value) => Ok(value),
+            None => host.bytes_from(count, source),
+        }
+    } else {
+        host.bytes(source.take(count)?)
+    }
+}
+
+#[inline(always)]
+fn text<H, S, M>(count: usize, host: &mut H, source: &mut S, meter: &mut M) -> Result<H::Value, H::Error>
+where
+    H: Host,
     S: Source,
     M: Meter,
     H::Error: From<S::Error>,
 {
     meter.bytes(count)?;
     if count >= DIRECT && source.prefers_copy(count) {
-        host.bytes_from(count, source)
+        host.text_from(count, source)
     } else {
-        host.bytes(source.take(count)?)
+        host.text(source.take(count)?)
     }
 }
 

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Items};
 use crate::limits::{Limit, Limits};
-use crate::reader::Source;
+use crate::reader::{Ready, Source};
 
 /// What an object that can be filled has been given.
 #[derive(Debug, Default)]
@@ -95,6 +95,52 @@ impl<'a, H: Host> Weighing<'a, H> {
     }
 }
 
+/// A source that hands out nothing ready-made, since that would have no weight.
+#[derive(Debug)]
+pub struct NotReady<'a, S>(pub &'a mut S);
+
+impl<S: Source> Source for NotReady<'_, S> {
+    type Error = S::Error;
+
+    fn offset(&self) -> u64 {
+        self.0.offset()
+    }
+
+    fn next_byte(&mut self) -> Result<Option<u8>, S::Error> {
+        self.0.next_byte()
+    }
+
+    fn prefers_copy(&self, count: usize) -> bool {
+        self.0.prefers_copy(count)
+    }
+
+    fn take(&mut self, count: usize) -> Result<&[u8], S::Error> {
+        self.0.take(count)
+    }
+
+    fn line(&mut self) -> Result<&[u8], S::Error> {
+        self.0.line()
+    }
+
+    fn read_into(&mut self, out: &mut [u8]) -> Result<(), S::Error> {
+        self.0.read_into(out)
+    }
+
+    fn read_text_into(&mut self, out: &mut [u8]) -> Result<(), S::Error> {
+        self.0.read_text_into(out)
+    }
+
+    fn frame(&mut self, count: u64) -> Result<(), S::Error> {
+        self.0.frame(count)
+    }
+
+    fn finish(&mut self) -> Result<(), S::Error> {
+        self.0.finish()
+    }
+}
+
+impl<S: Source, V> Ready<V> for NotReady<'_, S> {}
+
 /// The values alone.
 fn bare<V>(items: Items<'_, Weighed<V>>) -> Result<Vec<V>, Error> {
     let mut values = Vec::new();
@@ -163,6 +209,14 @@ impl<H: Host> Host for Weighing<'_, H> {
         Ok(Weighed::fixed(self.host.text(utf8)?, 0))
     }
 
+    fn takes_keys(&self, value: &Self::Value) -> bool {
+        self.host.takes_keys(&value.value)
+    }
+
+    fn key(&mut self, utf8: &[u8]) -> Result<Self::Value, Self::Error> {
+        Ok(Weighed::fixed(self.host.key(utf8)?, 0))
+    }
+
     fn raw_unicode(&mut self, text: &[u8]) -> Result<Self::Value, Self::Error> {
         Ok(Weighed::fixed(self.host.raw_unicode(text)?, 0))
     }
@@ -188,6 +242,13 @@ impl<H: Host> Host for Weighing<'_, H> {
         Self::Error: From<S::Error>,
     {
         Ok(Weighed::fixed(self.host.bytes_from(count, source)?, 0))
+    }
+
+    fn text_from<S: Source>(&mut self, count: usize, source: &mut S) -> Result<Self::Value, Self::Error>
+    where
+        Self::Error: From<S::Error>,
+    {
+        Ok(Weighed::fixed(self.host.text_from(count, source)?, 0))
     }
 
     fn bytearray_from<S: Source>(&mut self, count: usize, source: &mut S) -> Result<Self::Value, Self::Error>

@@ -7,6 +7,9 @@ pub(crate) const MAX_DEPTH: usize = 4_000_000;
 /// Signals are looked at each time the step counter has these bits clear: about every 16,000 steps, well under 0.1 s.
 pub(crate) const SIGNAL_MASK: u32 = (1 << 14) - 1;
 
+/// Pauses of a walk between two looks at every kind of signal; an interrupt is seen at each pause.
+pub(crate) const LOOKS: u32 = 256;
+
 /// Tuples nested in a key that is loaded. Hashing one takes up to 120 bytes of C stack a level (CPython 3.15); on a stack of
 /// 512 KiB 6,000 levels are possible.
 pub(crate) const MAX_HASH_DEPTH: usize = 4000;

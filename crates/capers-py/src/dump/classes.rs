@@ -108,7 +108,8 @@ impl<'py> Dumper<'py> {
         object: &Bound<'py, PyAny>,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Begun<'py>> {
-        match odd::unnamed(object)? {
+        let unnamed = if self.settings.strict { None } else { odd::unnamed(object)? };
+        match unnamed {
             Some(reduction) => self.begin_reduction(object, reduction),
             None => self.begin_global(object, Some(name)),
         }
@@ -136,7 +137,7 @@ impl<'py> Dumper<'py> {
             _ => None,
         });
         let Some((at, Slot { checkpoint, mark, number })) = slot else {
-            return Err(self.pickling_error(format!(
+            return Err(self.refusal(format!(
                 "cannot pickle class '{}': it leads back to itself before it can be made",
                 class.getattr(intern!(self.py, "__qualname__"))?
             )));
@@ -160,6 +161,7 @@ impl<'py> Dumper<'py> {
 
     pub(super) fn rewind(&mut self, checkpoint: Checkpoint, mark: Mark, height: usize, number: usize) {
         self.writer.rewind(checkpoint);
+        self.proxies.rewind(checkpoint.offset());
         self.memo.rewind(mark);
         self.classes.rewind(height, number);
     }

@@ -7,7 +7,7 @@ use capers_pickle::Op;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PySet, PyTuple};
 
 use super::fast::Part;
 use super::{Begun, Dumper, Frame};
@@ -32,6 +32,10 @@ pub(crate) struct Batch<'py> {
     ahead: Option<Bound<'py, PyAny>>,
     /// The value that follows the key being written.
     value: Option<Bound<'py, PyAny>>,
+    /// The key of the pair being written.
+    key: Option<Bound<'py, PyAny>>,
+    /// An item is being written.
+    saving: bool,
     /// Items in the open batch; 0 before the first.
     count: usize,
     marked: bool,
@@ -175,7 +179,7 @@ impl<'py> Dumper<'py> {
             let items = dict.call_method0(intern!(self.py, "items"))?.try_iter()?;
             return self.begin_batch(Into::Dict, items.into_any());
         }
-        Ok(Begun::Frame(Frame::Plain(Level::dict(dict.clone(), false))))
+        Ok(Begun::Frame(Frame::Plain(Level::dict(dict.clone(), None))))
     }
 
     pub(super) fn step_dict(&mut self) -> PyResult<()> {
@@ -203,6 +207,7 @@ impl<'py> Dumper<'py> {
             let Some((key, value)) = pair else {
                 self.writer.op(Op::SetItems);
                 if dict_len(&frame.dict) != frame.size {
+                    self.stack.pop();
                     return Err(PyRuntimeError::new_err("dictionary changed size during iteration"));
                 }
                 // Up to 3.14 a full batch is always followed by another one, even an empty one.
@@ -317,6 +322,7 @@ impl<'py> Dumper<'py> {
             }
             self.writer.op(Op::AddItems);
             if set_len(set) != *size {
+                self.stack.pop();
                 return Err(PyRuntimeError::new_err("set changed size during iteration"));
             }
             // Up to 3.14 a full batch is always followed by another one, even an empty one.
@@ -339,7 +345,11 @@ impl<'py> Dumper<'py> {
             let binary = self.writer.binary();
             let Some(Frame::Batch(batch)) = self.stack.last_mut() else { return Ok(()) };
             // The value of a pair whose key has been written.
+            batch.saving = batch.value.is_some();
             if let Some(value) = batch.value.take() {
+                if self.leaf(&value)? {
+                    continue;
+                }
                 let begun = self.begin(&value)?;
                 if self.push(begun)? {
                     return Ok(());
@@ -399,10 +409,15 @@ impl<'py> Dumper<'py> {
                     return Err(PyTypeError::new_err("dict items iterator must return 2-tuples"));
                 };
                 batch.value = Some(value);
+                batch.key = Some(key.clone());
                 key
             } else {
                 item
             };
+            batch.saving = true;
+            if self.leaf(&item)? {
+                continue;
+            }
             let begun = self.begin(&item)?;
             if self.push(begun)? {
                 return Ok(());
@@ -413,7 +428,23 @@ impl<'py> Dumper<'py> {
 
 impl<'py> Batch<'py> {
     fn new(into: Into, iterator: Bound<'py, PyAny>) -> Self {
-        Self { into, iterator, ahead: None, value: None, count: 0, marked: false, index: 0, started: false }
+        Self {
+            into,
+            iterator,
+            ahead: None,
+            value: None,
+            key: None,
+            saving: false,
+            count: 0,
+            marked: false,
+            index: 0,
+            started: false,
+        }
+    }
+
+    /// Whether an item is being written, and the key of the value that is.
+    pub(super) fn saving(&self) -> Option<Option<&Bound<'py, PyAny>>> {
+        self.saving.then_some(if self.value.is_some() { None } else { self.key.as_ref() })
     }
 
     /// What the items become.
@@ -423,7 +454,7 @@ impl<'py> Batch<'py> {
 }
 
 fn next<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    iterator.try_iter()?.next().transpose()
+    iterator.clone().cast_into::<PyIterator>()?.next().transpose()
 }
 
 fn pair<'py>(item: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {

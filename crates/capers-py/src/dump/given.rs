@@ -47,8 +47,8 @@ pub(super) fn memo(value: &Bound<'_, PyAny>) -> PyResult<Box<Memo>> {
     } else {
         value.cast::<PyDict>().map_err(|_| {
             PyTypeError::new_err(format!(
-                "'memo' attribute must be a PicklerMemoProxy object or dict, not {}",
-                value.get_type()
+                "'memo' attribute must be a PicklerMemoProxy object or dict, not {:.200}",
+                make::type_name(value)
             ))
         })?
     };

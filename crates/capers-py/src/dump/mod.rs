@@ -14,24 +14,31 @@
 
 mod by_value;
 mod classes;
+mod complaint;
 mod containers;
-mod endless;
+mod depth;
 mod fast;
 mod function;
 mod given;
 mod global;
 mod leaf;
 pub(crate) mod memo;
+mod notes;
 mod path;
 pub(crate) mod pickler;
+mod proxies;
 mod reduce;
+mod sink;
+mod strict;
 mod weak;
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use capers_pickle::{Op, Writer};
 
+use crate::ffi::interrupt_waits;
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::output::Output;
 use crate::ffi::reserve;
@@ -41,9 +48,9 @@ use crate::replay;
 use crate::state::{State, state};
 use by_value::ByValue;
 use classes::Classes;
-use endless::too_deep;
 use memo::Memo;
 use reduce::Reduce;
+use sink::Sink;
 
 /// What hooks a pickler has, each asked in its place.
 #[derive(Default)]
@@ -61,6 +68,8 @@ pub(crate) struct Hooks<'py> {
 pub(crate) struct Settings {
     pub(crate) fix_imports: bool,
     pub(crate) fast: bool,
+    /// Nothing travels by value, and errors are those of `pickle`.
+    pub(crate) strict: bool,
 }
 
 /// An object that has been begun and not finished.
@@ -77,6 +86,8 @@ pub(crate) enum Frame<'py> {
     Entries(Box<by_value::Entries<'py>>),
     /// Writes the tail of a persistent id.
     PersistentId,
+    /// A weak proxy, under the copy of its referent.
+    Copying(Box<proxies::Copying<'py>>),
 }
 
 /// What became of an object that was begun.
@@ -102,13 +113,18 @@ pub(crate) struct Dumper<'py> {
     /// The functions written so far, as long as the payload depends on nothing else.
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
+    proxies: proxies::Proxies<'py>,
+    sink: Sink<'py>,
+    /// The number of memo indices that what has been handed on refers to.
+    pub(crate) sent: usize,
     hooked: bool,
     /// Whether plain data takes the fast walk.
     walks: bool,
     open: fast::Open,
-    /// The height of the work stack at which it is looked at for what does not end.
-    next_look: usize,
     steps: u32,
+    pauses: u32,
+    /// The height at which the stack is looked at next.
+    patience: usize,
 }
 
 impl<'py> Dumper<'py> {
@@ -116,9 +132,10 @@ impl<'py> Dumper<'py> {
         py: Python<'py>,
         mut writer: Writer<Output<'py>>,
         memo: Box<Memo>,
-        hooks: Hooks<'py>,
+        mut hooks: Hooks<'py>,
         settings: Settings,
     ) -> PyResult<Self> {
+        let sink = Sink::new(hooks.write.take());
         let hooked = hooks.persistent_id.is_some() || settings.fast;
         let state = state(py)?;
         let walks = state.layouts_known && !hooked && writer.protocol() >= 4 && !memo.has_gaps();
@@ -134,27 +151,43 @@ impl<'py> Dumper<'py> {
             classes: Classes::default(),
             recorded: None,
             weak: weak::Weak::default(),
+            proxies: proxies::Proxies::default(),
+            sink,
+            sent: 0,
             hooked,
             walks,
             open: fast::Open::default(),
-            next_look: endless::FIRST_LOOK,
             steps: 0,
+            pauses: 0,
+            patience: depth::FIRST_LOOK,
         })
+    }
+
+    /// The number of the protocol as reducers get it.
+    pub(super) fn protocol_object(&self) -> &Bound<'py, PyAny> {
+        self.state.protocols[usize::from(self.writer.protocol())].bind(self.py)
     }
 
     /// Whether anything but the objects themselves decides what is written.
     pub(crate) fn has_hooks(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write } = &self.hooks;
-        [persistent_id, reducer_override, dispatch_table, buffer_callback, write].iter().any(|hook| hook.is_some())
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write: _ } = &self.hooks;
+        let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
+        self.sink.is_file() || hooks.iter().any(|hook| hook.is_some())
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
     pub(crate) fn dump(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
         self.writer.start();
         self.save(object)?;
+        if self.sink.is_file() || self.anything_late() {
+            self.memo.own();
+        }
         self.settle()?;
         self.writer.finish();
-        self.flush(true)
+        if self.proxies.any() {
+            self.settle_proxies()?;
+        }
+        self.finish()
     }
 
     /// Writes `object` and all it leads to.
@@ -199,8 +232,8 @@ impl<'py> Dumper<'py> {
         match begun {
             Begun::Done => Ok(false),
             Begun::Frame(frame) => {
-                if self.stack.len() >= self.next_look {
-                    self.look_for_the_end()?;
+                if self.stack.len() >= self.patience {
+                    self.look_down()?;
                 }
                 reserve::push(&mut self.stack, frame);
                 Ok(true)
@@ -223,22 +256,28 @@ impl<'py> Dumper<'py> {
             writer: &mut self.writer,
             memo,
             next,
-            streams: self.hooks.write.is_some(),
+            streams: self.sink.is_file(),
             plain_dicts,
             dispatch_table,
         };
         let pause = walk::walk(walk, &mut Levels { stack: &mut self.stack, base });
-        if let Pause::Ended = pause
-            && self.stack.is_empty()
-        {
-            return Ok(());
+        match pause {
+            // At the end nothing else runs, or `dump` sees to it; and as long as no interrupt waits, a walk goes on as it came.
+            Pause::Ended if self.stack.is_empty() => return Ok(()),
+            Pause::Interrupt => {
+                self.pauses = self.pauses.wrapping_add(1);
+                if !self.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
+                    return Ok(());
+                }
+            }
+            _ => {}
         }
         self.memo.own();
         match pause {
             Pause::Ended => Ok(()),
             Pause::Flush => {
                 if self.writer.boundary() {
-                    self.flush(false)?;
+                    self.flush()?;
                 }
                 Ok(())
             }
@@ -248,8 +287,12 @@ impl<'py> Dumper<'py> {
                 self.push(begun)?;
                 Ok(())
             }
-            Pause::TooDeep => Err(too_deep()),
-            Pause::Changed(text) => Err(pyo3::exceptions::PyRuntimeError::new_err(text)),
+            Pause::TooDeep => Err(depth::too_deep()),
+            Pause::Changed(text) => {
+                // None of its items is the culprit.
+                self.stack.pop();
+                Err(pyo3::exceptions::PyRuntimeError::new_err(text))
+            }
             Pause::Hole => Err(containers::hole()),
         }
     }
@@ -263,8 +306,8 @@ impl<'py> Dumper<'py> {
                 Level::Tuple { .. } => self.step_tuple(),
                 Level::Dict(_) => self.step_dict(),
                 Level::Set { .. } => self.step_set(),
-                Level::Slots { .. } => {
-                    Err(self.pickling_error("the slots of an instance are written by the fast walk only"))
+                Level::Slots { .. } | Level::Call { .. } => {
+                    Err(self.pickling_error("this part of an instance is written by the fast walk only"))
                 }
             },
             Some(Frame::Batch(_)) => self.step_batch(),
@@ -276,6 +319,10 @@ impl<'py> Dumper<'py> {
                 self.writer.op(Op::BinPersId);
                 Ok(())
             }
+            Some(Frame::Copying(_)) => {
+                self.step_copying();
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -284,7 +331,7 @@ impl<'py> Dumper<'py> {
     #[inline]
     pub(crate) fn begin(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if self.writer.boundary() {
-            self.flush(false)?;
+            self.flush()?;
         }
         if self.hooks.persistent_id.is_some()
             && let Some(begun) = self.begin_persistent(object)?
@@ -344,7 +391,7 @@ impl<'py> Dumper<'py> {
         match kind {
             Kind::Str | Kind::Int | Kind::None | Kind::Bool | Kind::Float => {
                 if self.writer.boundary() {
-                    self.flush(false)?;
+                    self.flush()?;
                 }
                 if !self.write_atom(kind, object)? {
                     match self.memo.get(object) {
@@ -369,6 +416,9 @@ impl<'py> Dumper<'py> {
             if !value.is(self.py.NotImplemented()) {
                 return self.begin_reduced(object, &value);
             }
+        }
+        if self.settings.strict {
+            return self.begin_strictly(kind, object);
         }
         match kind {
             Kind::Type if crate::ffi::kind::is_plain_type(object) => return self.begin_type(object),
@@ -426,23 +476,18 @@ impl<'py> Dumper<'py> {
         }
     }
 
-    /// Hands finished frames on to the file, if there is one.
-    fn flush(&mut self, all: bool) -> PyResult<()> {
-        let Some(write) = self.hooks.write.clone() else { return Ok(()) };
-        // What may still be taken back must stay here.
-        if !all && (self.classes.any_in_progress() || self.any_weak_open()) {
-            return Ok(());
-        }
-        let ready = self.writer.buffer_mut().take(self.py)?;
-        if !ready.as_bytes().is_empty() {
-            write.call1((ready,))?;
-        }
-        Ok(())
+    /// Tells that `object`, or something about it, cannot travel; the way to it comes in with [`path`].
+    #[cold]
+    fn refusal(&self, message: impl Into<String>) -> PyErr {
+        pyo3::exceptions::PyTypeError::new_err(message.into())
     }
 
     #[cold]
-    fn pickling_error(&self, message: impl Into<String>) -> PyErr {
-        PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message.into(),))
+    fn pickling_error(&self, message: impl IntoPyObject<'py>) -> PyErr {
+        match message.into_py_any(self.py) {
+            Ok(message) => PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message,)),
+            Err(error) => error,
+        }
     }
 }
 
@@ -454,14 +499,19 @@ struct Levels<'a, 'py> {
 
 impl<'py> walk::Levels<'py> for Levels<'_, 'py> {
     #[inline]
-    fn pop(&mut self) -> Option<Level<'py>> {
-        if self.stack.len() <= self.base || !matches!(self.stack.last(), Some(Frame::Plain(_))) {
+    fn top(&mut self) -> Option<&mut Level<'py>> {
+        if self.stack.len() <= self.base {
             return None;
         }
-        match self.stack.pop() {
+        match self.stack.last_mut() {
             Some(Frame::Plain(level)) => Some(level),
             _ => None,
         }
+    }
+
+    #[inline]
+    fn drop_top(&mut self) {
+        self.stack.pop();
     }
 
     #[inline]

@@ -110,6 +110,40 @@ fn surrogates<'a>(text: &Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
     Ok(Cow::Owned(reserve::try_copy(encoded.cast::<PyBytes>()?.as_bytes())?))
 }
 
+/// A string of this many characters is a large part.
+const LONG: ffi::Py_ssize_t = 1 << 18;
+
+/// Whether `text` is so long that a second form of it had better not be kept in the object.
+#[inline]
+pub(crate) fn is_long(text: &Bound<'_, PyString>) -> bool {
+    // SAFETY: alive: owned handle. type: PyString; every str, compact or not, begins with a PyASCIIObject. shared: a str never
+    // changes its length. runs: nothing.
+    unsafe { (*text.as_ptr().cast::<ffi::PyASCIIObject>()).length >= LONG }
+}
+
+/// Whether `text` has ASCII characters only, so that its UTF-8 is its own memory.
+pub(crate) fn is_only_ascii(text: &Bound<'_, PyString>) -> PyResult<bool> {
+    let py = text.py();
+    py.get_type::<PyString>().call_method1(intern!(py, "isascii"), (text,))?.is_truthy()
+}
+
+/// The UTF-8 of `text` as bytes of their own, lone surrogates as in [`str_bytes`]; nothing is kept in the object.
+pub(crate) fn encode<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
+    let py = text.py();
+    // SAFETY: alive: owned handle; the result is a new reference or null. type: PyString. shared: immutable. runs: nothing (an
+    // encoder of the core, no registered handler).
+    let plain = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyUnicode_AsUTF8String(text.as_ptr())) };
+    let encoded = match plain {
+        Some(encoded) => encoded,
+        None => {
+            drop(PyErr::take(py));
+            let class = py.get_type::<PyString>();
+            class.call_method1(intern!(py, "encode"), (text, intern!(py, "utf-8"), intern!(py, "surrogatepass")))?
+        }
+    };
+    Ok(encoded.cast_into()?)
+}
+
 /// Whether `text`, whose UTF-8 is `bytes`, is pure ASCII: each character has one byte.
 #[inline]
 pub(crate) fn is_ascii(text: &Bound<'_, PyString>, bytes: &[u8]) -> bool {
@@ -261,5 +295,26 @@ pub(crate) fn cell_content<'py>(cell: &Bound<'py, PyAny>) -> PyResult<Option<Bou
             return Err(PyRuntimeError::new_err("expected a cell"));
         }
         Ok(Bound::from_owned_ptr_or_opt(cell.py(), ffi::PyCell_Get(cell.as_ptr())))
+    }
+}
+
+/// What the method `name` of `object` gives for one argument; `None` where attributes of its type are not looked up in the
+/// plain way.
+pub(crate) fn call_method<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let args = [object.as_ptr(), argument.as_ptr()];
+    // SAFETY: alive: all three are owned by the caller for the whole call. type: any object; a type always has the slot, and
+    // `PyObject_VectorcallMethod` wants the object first. shared: nothing is borrowed from them. runs: any Python code may run.
+    unsafe {
+        let plain: ffi::getattrofunc = ffi::PyObject_GenericGetAttr;
+        let slot = (*object.get_type_ptr()).tp_getattro;
+        if !slot.is_some_and(|slot| std::ptr::fn_addr_eq(slot, plain)) {
+            return Ok(None);
+        }
+        let made = ffi::PyObject_VectorcallMethod(name.as_ptr(), args.as_ptr(), 2, std::ptr::null_mut());
+        Bound::from_owned_ptr_or_err(object.py(), made).map(Some)
     }
 }

@@ -12,20 +12,16 @@ use std::ptr::NonNull;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::output::advise_huge;
+use super::growing::advise;
 use super::reserve;
 
 /// Tables of more slots are not kept for the next dump.
-const MAX_KEPT_SLOTS: usize = 1 << 16;
+const MAX_KEPT_SLOTS: usize = 1 << 17;
 /// Tables from this size in bytes on are worth huge pages.
 const HUGE: usize = 4 << 20;
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    key: usize,
-    index: u32,
-    stamp: u32,
-}
+/// An address, and the memo index with the stamp above it. Plain numbers, so that an empty table costs nothing to make.
+type Slot = [u64; 2];
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -36,8 +32,12 @@ struct Entry {
 /// Objects and their memo indices.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
-    /// Open addressing with linear probing; a power of two long, or empty.
+    /// Open addressing; a power of two of slots from `origin` on, where a line begins, or empty.
     table: Vec<Slot>,
+    origin: usize,
+    mask: usize,
+    /// So far an address is shifted to tell how often neighbours have gone around the table.
+    shift: u32,
     stamp: u32,
     /// How many entries the table takes before it grows.
     limit: usize,
@@ -53,11 +53,19 @@ unsafe impl Send for Identities {}
 // SAFETY: alive, type, shared, runs: as for Send; nothing can be changed through a shared reference.
 unsafe impl Sync for Identities {}
 
-/// Neighbours in memory have neighbouring slots; objects are 16 bytes apart at least.
+/// The slots in a line of the processor's cache; a search looks at all of one line before it goes on to another.
+const LINE: usize = 4;
+
+/// How far apart the lines of a search are. Runs of neighbours would grow together if the next line came next.
+#[inline]
+fn stride(key: usize) -> usize {
+    ((key as u64 >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize | 1
+}
+
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "two instructions in the hottest loop")]
-fn spread(key: usize) -> usize {
-    (key >> 4) ^ (key >> 22)
+fn filled(key: usize, index: u32, stamp: u32) -> Slot {
+    [key as u64, u64::from(stamp) << 32 | u64::from(index)]
 }
 
 impl Identities {
@@ -70,30 +78,41 @@ impl Identities {
         self.probe(object.as_ptr() as usize).ok().map(|index| index as usize)
     }
 
+    /// Where the search for an address begins. Neighbours in memory have neighbouring slots: objects that were made one
+    /// after the other are looked up one after the other. Each time around the table they shift by one slot, since
+    /// objects of one size leave the same slots between them.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "three instructions in the hottest loop")]
+    fn spread(&self, key: usize) -> usize {
+        ((key >> 4) + (key >> self.shift)) & self.mask
+    }
+
     /// The index kept for `key`, or the place of the free slot. The table must not be empty.
     #[inline]
     fn probe(&self, key: usize) -> Result<u32, usize> {
-        let mask = self.table.len() - 1;
-        let mut at = spread(key) & mask;
+        let mut line = self.spread(key);
         loop {
-            let slot = self.table[at];
-            if slot.stamp != self.stamp {
-                return Err(at);
+            for place in 0..LINE {
+                let at = self.origin + (line ^ place);
+                let [known, what] = self.table[at];
+                if what >> 32 != u64::from(self.stamp) {
+                    return Err(at);
+                }
+                if known == key as u64 {
+                    return Ok(what as u32);
+                }
             }
-            if slot.key == key {
-                return Ok(slot.index);
-            }
-            at = (at + 1) & mask;
+            line = (line + stride(key)) & self.mask;
         }
     }
 
     /// Keeps `object` under `index`, unless it is here already. There must be no entry without a reference.
     pub(crate) fn put(&mut self, object: &Bound<'_, PyAny>, index: usize) {
-        debug_assert_eq!(self.owned, self.entries.len());
+        self.own();
         self.reserve(1);
         if let Err(at) = self.probe(object.as_ptr() as usize) {
             let object = object.clone().into_ptr();
-            self.table[at] = Slot { key: object as usize, index: index as u32, stamp: self.stamp };
+            self.table[at] = filled(object as usize, index as u32, self.stamp);
             if let Some(object) = NonNull::new(object) {
                 self.entries.push(Entry { object, index: index as u32 });
                 self.owned = self.entries.len();
@@ -113,26 +132,27 @@ impl Identities {
     #[inline(never)]
     fn grow(&mut self, more: usize) {
         let count = self.entries.len() + more;
-        // Four times as large while it is small, since each growth hashes everything again.
-        let factor = if count < (1 << 16) { 4 } else { 2 };
-        let size = (count * factor).max(256).next_power_of_two();
+        // Twice as many as now, four times while it is small, since each growth places everything again.
+        let factor = if count < (1 << 14) { 8 } else { 4 };
+        let size = (count.saturating_mul(factor)).max(256).next_power_of_two() / 2;
         let limit = size / 3 * 2;
-        let more = limit - self.entries.len();
+        let more = limit.saturating_sub(self.entries.len());
         reserve::reserve(&mut self.entries, more);
-        let mut table = Vec::new();
-        reserve::reserve(&mut table, size);
-        table.resize(size, Slot::default());
-        self.table = table;
+        self.table = Vec::new();
+        self.table = reserve::zeroed(size + LINE - 1);
         if size * size_of::<Slot>() >= HUGE {
-            advise_huge(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
+            advise(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
         }
+        self.origin = self.table.as_ptr().align_offset(LINE * size_of::<Slot>()).min(LINE - 1);
+        self.mask = size - 1;
+        self.shift = 4 + size.trailing_zeros();
         self.stamp = 1;
         self.limit = limit;
         for entry in 0..self.entries.len() {
             let Entry { object, index } = self.entries[entry];
             let key = object.as_ptr() as usize;
             if let Err(at) = self.probe(key) {
-                self.table[at] = Slot { key, index, stamp: self.stamp };
+                self.table[at] = filled(key, index, self.stamp);
             }
         }
     }
@@ -145,26 +165,29 @@ impl Identities {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the hottest loop of all")]
     pub(super) unsafe fn find_or_put(&mut self, key: *mut ffi::PyObject, index: u32) -> Option<u32> {
-        let mask = self.table.len() - 1;
-        let mut at = spread(key as usize) & mask;
-        // SAFETY: alive: the table is owned and not empty, since room was reserved. type: `at` is masked by its length, a power
-        // of two. shared: ours. runs: nothing. The vector of entries has room for the same reason, and the key is an object.
+        let mut line = self.spread(key as usize);
+        // SAFETY: alive: the table is owned and not empty, since room was reserved. type: a place is masked by the number of slots
+        // behind `origin`, a power of two. shared: ours. runs: nothing. The vector of entries has room for the same reason, and
+        // the key is an object.
         unsafe {
-            let table = self.table.as_mut_ptr();
+            let table = self.table.as_mut_ptr().add(self.origin);
             loop {
-                let slot = &mut *table.add(at);
-                if slot.stamp != self.stamp {
-                    *slot = Slot { key: key as usize, index, stamp: self.stamp };
-                    let len = self.entries.len();
-                    let entry = Entry { object: NonNull::new_unchecked(key), index };
-                    self.entries.as_mut_ptr().add(len).write(entry);
-                    self.entries.set_len(len + 1);
-                    return None;
+                for place in 0..LINE {
+                    let slot = table.add(line ^ place);
+                    let [known, what] = slot.read();
+                    if what >> 32 != u64::from(self.stamp) {
+                        slot.write(filled(key as usize, index, self.stamp));
+                        let len = self.entries.len();
+                        let entry = Entry { object: NonNull::new_unchecked(key), index };
+                        self.entries.as_mut_ptr().add(len).write(entry);
+                        self.entries.set_len(len + 1);
+                        return None;
+                    }
+                    if known == key as u64 {
+                        return Some(what as u32);
+                    }
                 }
-                if slot.key == key as usize {
-                    return Some(slot.index);
-                }
-                at = (at + 1) & mask;
+                line = (line + stride(key as usize)) & self.mask;
             }
         }
     }
@@ -176,21 +199,22 @@ impl Identities {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the hottest loop of all")]
     pub(super) unsafe fn find(&self, key: *mut ffi::PyObject) -> Option<u32> {
-        let mask = self.table.len() - 1;
-        let mut at = spread(key as usize) & mask;
-        // SAFETY: alive: the table is owned and not empty, since room was reserved. type: `at` is masked by its length, a power
-        // of two. shared: ours. runs: nothing.
+        let mut line = self.spread(key as usize);
+        // SAFETY: alive: the table is owned and not empty, since room was reserved. type: a place is masked by the number of slots
+        // behind `origin`, a power of two. shared: ours. runs: nothing.
         unsafe {
-            let table = self.table.as_ptr();
+            let table = self.table.as_ptr().add(self.origin);
             loop {
-                let slot = *table.add(at);
-                if slot.stamp != self.stamp {
-                    return None;
+                for place in 0..LINE {
+                    let [known, what] = table.add(line ^ place).read();
+                    if what >> 32 != u64::from(self.stamp) {
+                        return None;
+                    }
+                    if known == key as u64 {
+                        return Some(what as u32);
+                    }
                 }
-                if slot.key == key as usize {
-                    return Some(slot.index);
-                }
-                at = (at + 1) & mask;
+                line = (line + stride(key as usize)) & self.mask;
             }
         }
     }
@@ -199,7 +223,7 @@ impl Identities {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the hottest loop of all")]
     pub(super) fn home(&self, key: *mut ffi::PyObject) -> *const u8 {
-        self.table.as_ptr().wrapping_add(spread(key as usize) & (self.table.len() - 1)).cast()
+        self.table.as_ptr().wrapping_add(self.origin + self.spread(key as usize)).cast()
     }
 
     /// Whether room for another entry has been reserved.
@@ -229,24 +253,29 @@ impl Identities {
 
     /// Forgets all entries but the first `len`, at the cost of what is forgotten; the objects are handed over.
     ///
-    /// The entry inserted last can be taken out of a table of linear probing without breaking a chain; a table made anew is
-    /// filled in the same order.
+    /// The entry inserted last can be taken out without breaking another's search; a table made anew is filled in the same
+    /// order.
     pub(crate) fn truncate(&mut self, len: usize) -> Vec<Py<PyAny>> {
-        for entry in self.entries.iter().skip(len).rev() {
-            let key = entry.object.as_ptr() as usize;
-            let mask = self.table.len() - 1;
-            let mut at = spread(key) & mask;
-            while self.table[at].stamp == self.stamp {
-                if self.table[at].key == key {
-                    self.table[at].stamp = 0;
-                    break;
-                }
-                at = (at + 1) & mask;
+        for entry in (len..self.entries.len()).rev() {
+            let key = self.entries[entry].object.as_ptr() as usize;
+            let mut line = self.spread(key);
+            let mut found = None;
+            while found.is_none() {
+                let places = (0..LINE).map(|place| self.origin + (line ^ place));
+                found = places.into_iter().find(|&at| self.table[at][0] == key as u64 || self.is_free(at));
+                line = (line + stride(key)) & self.mask;
+            }
+            if let Some(at) = found.filter(|&at| !self.is_free(at)) {
+                self.table[at] = [0; 2];
             }
         }
         let held = self.hand_over(len);
         self.entries.truncate(len);
         held
+    }
+
+    fn is_free(&self, at: usize) -> bool {
+        self.table[at][1] >> 32 != u64::from(self.stamp)
     }
 
     /// The references of the entries from `len` on; these have none then.
@@ -263,7 +292,7 @@ impl Identities {
 
     /// Forgets everything; keeps the memory of the tables up to a bound.
     pub(crate) fn clear(&mut self, py: Python<'_>) {
-        if self.table.len() > MAX_KEPT_SLOTS || self.stamp == u32::MAX {
+        if self.mask >= MAX_KEPT_SLOTS || self.stamp == u32::MAX {
             self.table = Vec::new();
             self.limit = 0;
             self.stamp = 0;

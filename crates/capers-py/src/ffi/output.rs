@@ -1,7 +1,7 @@
 //! The memory that a pickle is written into: a kept scratch while it is small, the bytes object of the result once it is
 //! not, so that a large payload is never copied as a whole.
 //!
-//! The object grows by doubling, and by what is needed where a large part comes; the operating system moves its pages
+//! The object grows by doubling, later by a half, and by what is needed where a large part comes; the operating system moves its pages
 //! instead of copying them. Where a part of many megabytes comes, huge pages are asked for: most of the time of a large
 //! copy is page faults.
 
@@ -14,6 +14,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::buffer::View;
+use super::growing::{HUGE, advise};
 use super::reserve;
 
 /// Content up to this size stays in the scratch.
@@ -22,8 +24,6 @@ const SCRATCH: usize = 64 << 10;
 const SLACK: usize = 8 << 10;
 /// A part from here on is given exactly the room it needs.
 const LARGE: usize = 1 << 20;
-/// A part from here on is worth huge pages.
-const HUGE: usize = 4 << 20;
 
 unsafe extern "C" {
     fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> std::os::raw::c_int;
@@ -64,7 +64,15 @@ impl<'py> Output<'py> {
     #[inline(never)]
     fn grow(&mut self, more: usize) {
         let needed = self.len.saturating_add(more);
-        let room = if more >= LARGE { needed.saturating_add(SLACK) } else { needed.max(self.room.saturating_mul(2)) };
+        let grown = if self.room < LARGE { self.room * 2 } else { self.room.saturating_add(self.room / 2) };
+        // Exactly enough for one huge part; in proportion where there are many.
+        let room = if more >= LARGE && more >= self.len / 4 {
+            needed.saturating_add(SLACK)
+        } else if more >= LARGE {
+            needed.max(self.len.saturating_add(self.len / 4)).saturating_add(SLACK)
+        } else {
+            needed.max(grown)
+        };
         let size = ffi::Py_ssize_t::try_from(room).unwrap_or(ffi::Py_ssize_t::MAX);
         // SAFETY: alive: the object, where there is one, is owned here, and `_PyBytes_Resize` takes this only reference and
         // gives back another, or null after it has dropped it. type: made as exact bytes below. shared: nobody else has the
@@ -85,8 +93,8 @@ impl<'py> Output<'py> {
             }
             self.start = ffi::PyBytes_AS_STRING(self.object).cast_mut().cast::<u8>();
             self.room = room;
-            if more >= HUGE {
-                advise_huge(self.start.add(self.len), more);
+            if room >= HUGE {
+                advise(self.start, room);
             }
         }
     }
@@ -116,6 +124,16 @@ impl<'py> Output<'py> {
     pub(super) unsafe fn written_to(&mut self, at: *mut u8) {
         self.len = at as usize - self.start as usize;
         debug_assert!(self.len <= self.room);
+    }
+
+    /// Appends the `count` bytes of `view` from `at` on.
+    pub(crate) fn extend_from(&mut self, view: &View<'_>, at: usize, count: usize) {
+        let from = view.range(at, count);
+        self.reserve(count);
+        // SAFETY: alive: the view holds its memory, and the room is owned. type: plain bytes within the bounds that `range` asserts.
+        // shared: with the interpreter held nobody writes during the copy; the room is ours and cannot overlap. runs: nothing.
+        unsafe { std::ptr::copy_nonoverlapping(from, self.start.add(self.len), count) };
+        self.len += count;
     }
 
     /// Hands on what has been written and begins anew.
@@ -200,21 +218,4 @@ impl Buffer for Output<'_> {
 /// The door's answer to an unwinding: an exception of the kind that it stands for.
 pub(crate) fn unwound(panic: &(dyn std::any::Any + Send)) -> Option<PyErr> {
     (panic.is::<OutOfMemory>() || reserve::is_null(panic)).then(|| PyMemoryError::new_err(()))
-}
-
-/// Asks the operating system for huge pages under this memory, which is about to be written for the first time.
-pub(super) fn advise_huge(at: *mut u8, len: usize) {
-    #[cfg(target_os = "linux")]
-    {
-        const PAGE: usize = 4096;
-        let begin = (at as usize).next_multiple_of(PAGE);
-        let end = (at as usize + len) & !(PAGE - 1);
-        if end > begin {
-            // SAFETY: alive: the range is inside memory that the caller owns. type: whole pages of it. shared: the advice changes
-            // no content, whoever else uses the pages. runs: nothing; a refusal changes nothing either, and is no error.
-            unsafe { libc::madvise(begin as *mut libc::c_void, end - begin, libc::MADV_HUGEPAGE) };
-        }
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (at, len);
 }

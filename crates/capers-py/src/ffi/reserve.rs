@@ -88,6 +88,20 @@ pub(crate) fn push<T>(vec: &mut Vec<T>, item: T) {
     vec.push(item);
 }
 
+/// So many zeros; large ones come from the system as such, and cost nothing until they are used.
+pub(super) fn zeroed(len: usize) -> Vec<[u64; 2]> {
+    let Ok(layout) = Layout::array::<[u64; 2]>(len.max(1)) else { out_of_memory() };
+    // SAFETY: alive: the vector owns the memory. type: allocated by the global allocator with the layout of so many items, for
+    // which zeros are a value. shared: not at all. runs: nothing.
+    unsafe {
+        let made = std::alloc::alloc_zeroed(layout).cast::<[u64; 2]>();
+        if made.is_null() {
+            out_of_memory();
+        }
+        Vec::from_raw_parts(made, len, len.max(1))
+    }
+}
+
 /// A copy of bytes, if there is memory for it.
 pub(crate) fn try_copy(bytes: &[u8]) -> Result<Vec<u8>, PyErr> {
     let mut copy = Vec::new();

@@ -8,19 +8,29 @@ use capers_pickle::text::{self, IntText};
 use capers_pickle::{Error, ErrorKind, Host, Items, Source};
 use pyo3::exceptions::{PyUnicodeDecodeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType};
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType,
+};
 
 use super::failure::Failure;
 use super::globals;
 use super::hashing::Hashing;
+use super::keys::Keys;
 use super::quiet::Quiet;
 use super::state::State;
 use super::unpickler::Unpickler;
 use super::wire;
-use crate::ffi::{make, reserve};
+use crate::ffi::growing::{self, HUGE};
+use crate::ffi::instance::{self, Names};
+use crate::ffi::kind::{Kind, kind};
+use crate::ffi::shape::Shape;
+use crate::ffi::{make, moment, reserve};
 
 type Object<'py> = Bound<'py, PyAny>;
 type Made<'py> = Result<Object<'py>, Failure>;
+
+/// Texts from here on are made from the stream without being held in between.
+const LONG: usize = 1 << 20;
 
 /// How Python 2 strings become objects.
 #[derive(Clone, Copy)]
@@ -58,6 +68,9 @@ pub(super) struct Live<'a, 'py> {
     pub(super) last_code: wire::LastCode<'py>,
     pub(super) quiet: Quiet<'py>,
     pub(super) hashing: Hashing,
+    pub(super) shape: Shape<'py>,
+    pub(super) attribute_names: Names<'py>,
+    pub(super) keys: Keys,
 }
 
 impl<'py> Live<'_, 'py> {
@@ -82,12 +95,37 @@ impl<'py> Live<'_, 'py> {
 
     #[inline]
     fn fill_dict(&mut self, dict: &Bound<'py, PyDict>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        if !self.state.shapes {
+            return self.put_pairs(dict, items);
+        }
+        if self.shape.fill(dict, &mut items) {
+            return Ok(());
+        }
+        let new = dict.is_empty();
+        self.put_pairs(dict, items)?;
+        if new {
+            self.shape.follow(dict);
+        }
+        Ok(())
+    }
+
+    fn put_pairs(&mut self, dict: &Bound<'py, PyDict>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
-            if !key.is_exact_instance_of::<PyString>() {
-                self.quiet.wake();
-                self.hashing.check(&key, self.state)?;
-            }
+            self.mind(&key)?;
             make::dict_set(dict, &key, &value)?;
+        }
+        Ok(())
+    }
+
+    /// Before something is hashed: a str or a number runs no Python code, and anything else may take forever.
+    #[inline]
+    fn mind(&mut self, key: &Object<'py>) -> Result<(), Failure> {
+        match kind(key) {
+            Kind::Str | Kind::Int | Kind::Float | Kind::None | Kind::Bool | Kind::Bytes => {}
+            _ => {
+                self.quiet.wake();
+                self.hashing.check(key, self.state)?;
+            }
         }
         Ok(())
     }
@@ -215,6 +253,16 @@ impl<'py> Host for Live<'_, 'py> {
         Ok(make::text(self.py, utf8)?)
     }
 
+    #[inline]
+    fn takes_keys(&self, value: &Object<'py>) -> bool {
+        kind(value) == Kind::Dict
+    }
+
+    #[inline]
+    fn key(&mut self, utf8: &[u8]) -> Made<'py> {
+        Ok(self.keys.get(self.py, utf8)?)
+    }
+
     fn raw_unicode(&mut self, text: &[u8]) -> Made<'py> {
         Ok(make::raw_unicode(self.py, text)?)
     }
@@ -239,10 +287,16 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) -> Made<'py> {
+        if bytes.len() >= HUGE {
+            return Ok(growing::copied::<PyBytes>(self.py, bytes)?.into_any());
+        }
         Ok(make::bytes(self.py, bytes)?.into_any())
     }
 
     fn bytearray(&mut self, bytes: &[u8]) -> Made<'py> {
+        if bytes.len() >= HUGE {
+            return Ok(growing::copied::<PyByteArray>(self.py, bytes)?.into_any());
+        }
         Ok(make::bytearray(self.py, bytes)?)
     }
 
@@ -250,8 +304,30 @@ impl<'py> Host for Live<'_, 'py> {
     where
         Failure: From<S::Error>,
     {
-        let made = make::bytes_from(self.py, count, |out| source.read_into(out).map_err(Failure::from))?;
-        Ok(made.into_any())
+        let fill = |out: &mut [u8]| source.read_into(out).map_err(Failure::from);
+        Ok(growing::filled::<PyBytes, Failure>(self.py, count, fill)?.into_any())
+    }
+
+    fn text_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
+    where
+        Failure: From<S::Error>,
+    {
+        if count < LONG {
+            return self.text(source.take(count)?);
+        }
+        let fill = |out: &mut [u8]| source.read_text_into(out).map_err(Failure::from);
+        match growing::ascii_filled(self.py, count, fill)? {
+            Ok(text) => Ok(text.into_any()),
+            Err(utf8) => self.text(utf8.as_bytes()),
+        }
+    }
+
+    fn bytearray_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
+    where
+        Failure: From<S::Error>,
+    {
+        let fill = |out: &mut [u8]| source.read_into(out).map_err(Failure::from);
+        Ok(growing::filled::<PyByteArray, Failure>(self.py, count, fill)?.into_any())
     }
 
     #[inline]
@@ -295,9 +371,11 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn frozenset(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
-        self.quiet.wake();
+        self.quiet.build();
         let items = make::tuple(self.py, items)?;
-        self.check_elements(&items)?;
+        for item in items.iter_borrowed() {
+            self.mind(&item)?;
+        }
         Ok(make::frozenset(&items)?)
     }
 
@@ -330,15 +408,15 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn set_item(&mut self, dict: &Object<'py>, key: Object<'py>, value: Object<'py>) -> Result<(), Failure> {
+        if let Ok(dict) = dict.cast_exact::<PyDict>() {
+            self.mind(&key)?;
+            return Ok(make::dict_set(dict, &key, &value)?);
+        }
         self.quiet.wake();
         if dict.is_instance_of::<PyDict>() {
             self.hashing.check(&key, self.state)?;
         }
-        match dict.cast_exact::<PyDict>() {
-            Ok(dict) => make::dict_set(dict, &key, &value)?,
-            Err(_) => make::set_item(dict, &key, &value)?,
-        }
-        Ok(())
+        Ok(make::set_item(dict, &key, &value)?)
     }
 
     #[inline]
@@ -358,6 +436,13 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn add_items(&mut self, set: &Object<'py>, items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        if set.is_exact_instance_of::<PySet>() {
+            for item in items {
+                self.mind(&item)?;
+                make::set_add(set, &item)?;
+            }
+            return Ok(());
+        }
         self.quiet.wake();
         if let Ok(set) = set.cast::<PySet>() {
             let items = make::tuple(self.py, items)?;
@@ -447,7 +532,15 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn reduce(&mut self, callable: Object<'py>, arguments: Object<'py>) -> Made<'py> {
-        self.quiet.wake();
+        if instance::is_static_type(&callable) {
+            if let Ok(arguments) = arguments.cast_exact::<PyTuple>()
+                && let Some(made) = moment::made(&callable, arguments)
+            {
+                return Ok(made);
+            }
+        } else {
+            self.quiet.wake();
+        }
         if let Some(wire) = self.state.wire_of(&callable)
             && let Ok(arguments) = arguments.cast_exact::<PyTuple>()
             && let Some(made) = wire::call(wire, arguments, self.state, &mut self.last_code)?
@@ -458,6 +551,15 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn new_object(&mut self, class: Object<'py>, arguments: Object<'py>, keywords: Option<Object<'py>>) -> Made<'py> {
+        if keywords.is_none()
+            && let (Ok(as_type), Ok(as_tuple)) = (class.cast::<PyType>(), arguments.cast_exact::<PyTuple>())
+            && instance::is_made_by_object(as_type, as_tuple)
+        {
+            self.quiet.build();
+            if let Some(made) = make::new_object(as_type, as_tuple, None)? {
+                return Ok(made);
+            }
+        }
         self.quiet.wake();
         let op = if keywords.is_some() { "NEWOBJ_EX" } else { "NEWOBJ" };
         let wrong = |what: &str, object: &Object<'py>| -> Failure {
@@ -499,6 +601,11 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn build(&mut self, object: &Object<'py>, state: Object<'py>) -> Result<(), Failure> {
+        if let Ok(attributes) = state.cast_exact::<PyDict>()
+            && instance::set_attributes(object, attributes, &mut self.attribute_names)?
+        {
+            return Ok(());
+        }
         self.quiet.wake();
         if wire::build(object, &state, self.state)? {
             return Ok(());

@@ -9,6 +9,7 @@ mod failure;
 mod file;
 mod globals;
 mod hashing;
+mod keys;
 mod limits;
 mod live;
 mod quiet;
@@ -20,18 +21,21 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use capers_pickle::limits::{Limited, Limits as Caps, Unlimited};
-use capers_pickle::weighed::{Weighed, Weighing};
-use capers_pickle::{Machine, Room, SliceSource, Source};
+use capers_pickle::weighed::{NotReady, Weighed, Weighing};
+use capers_pickle::{Machine, Ready, Room, SliceSource, Source};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator};
 
 use self::failure::Failure;
 use self::hashing::Hashing;
+use self::keys::Keys;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
+use crate::ffi::instance::Names;
 use crate::ffi::load_window::ObjectSource;
 use crate::ffi::output;
+use crate::ffi::shape::Shape;
 
 /// What has the size of a reference, so that the allocations fit both.
 type Pointer = std::num::NonZeroUsize;
@@ -42,7 +46,7 @@ thread_local! {
 }
 
 /// Run one pickle.
-fn run<'py, S: Source>(
+fn run<'py, S: Ready<Bound<'py, PyAny>>>(
     machine: &mut Machine<Bound<'py, PyAny>>,
     live: &mut Live<'_, 'py>,
     source: &mut S,
@@ -68,7 +72,7 @@ where
 {
     let (py, state) = (live.py, live.state);
     let mut host = Weighing::new(live, caps);
-    caught(py, state, || Ok(machine.run(&mut host, source, &mut Limited::new(caps))?.value))
+    caught(py, state, || Ok(machine.run(&mut host, &mut NotReady(source), &mut Limited::new(caps))?.value))
 }
 
 /// What a run gives. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
@@ -135,6 +139,9 @@ fn loads<'py>(
         last_code: None,
         quiet: Quiet::new(py, state.minor < 12),
         hashing: Hashing::default(),
+        shape: Shape::default(),
+        attribute_names: Names::default(),
+        keys: Keys::default(),
     };
     if let Some(caps) = caps {
         let machine = &mut Machine::default();

@@ -19,12 +19,15 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::failure::Failure;
 use super::file::File;
 use super::hashing::Hashing;
+use super::keys::Keys;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
 use super::{globals, limits, run, run_limited};
+use crate::ffi::instance::Names;
 use crate::ffi::kept::KeptMemo;
 use crate::ffi::make;
+use crate::ffi::shape::Shape;
 
 /// Read pickles from the binary file *file*.
 ///
@@ -164,6 +167,9 @@ impl Unpickler {
                         last_code: None,
                         quiet: Quiet::new(py, false),
                         hashing: Hashing::default(),
+                        shape: Shape::default(),
+                        attribute_names: Names::default(),
+                        keys: Keys::default(),
                     };
                     let before = memo.take().unwrap_or_default();
                     match options.caps {
@@ -383,6 +389,9 @@ pub(super) fn load_file<'py>(
         last_code: None,
         quiet: Quiet::new(py, false),
         hashing: Hashing::default(),
+        shape: Shape::default(),
+        attribute_names: Names::default(),
+        keys: Keys::default(),
     };
     let Some(mut source) = file.source(py, state.strict_frames) else {
         return Err(

@@ -39,6 +39,8 @@ pub(crate) enum Travel<'py> {
     Reference(Reference<'py>),
     /// A reduction whose arguments travel only to be referred to weakly; where they cannot, [`dead`] takes its place.
     Weak(Reduction<'py>),
+    /// A weak proxy of this object.
+    Proxy(Bound<'py, PyAny>),
     /// The object's own reduction, its state set by a function of ours: its class answers for every attribute.
     Guarded,
     /// An object that is filled at the end of the payload.
@@ -67,6 +69,11 @@ pub(crate) fn reduce<'py>(py: Python<'py>, kind: Kind, object: &Bound<'py, PyAny
             None => Ok(None),
         },
     }
+}
+
+/// Whether objects of the type of `object` may have a rule here.
+pub(crate) fn has_rule(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(table::rule_of(py, object)?.is_some())
 }
 
 /// Made by a call, complete with it.
