@@ -16,6 +16,9 @@ use crate::reader::{self, Ready, Source};
 /// The host is asked for a pause once in this many instructions: well below 0.1 s of the cheap ones.
 const PAUSE: u32 = 1 << 14;
 
+/// No bytes object has more bytes than this: its header comes before them.
+const MOST_BYTES: usize = isize::MAX.unsigned_abs() - 33;
+
 /// Bytes objects from here on are read straight into their place when they come from a stream.
 const DIRECT: usize = 1 << 16;
 
@@ -260,7 +263,7 @@ impl<V> Machine<V> {
             Op::ShortBinBytes => {
                 let count = reader::array::<1, _>(source)?[0].into();
                 meter.bytes(count)?;
-                host.bytes(source.take(count)?)?
+                host.bytes(source.take_whole(count)?)?
             }
             Op::BinBytes => {
                 let count = reader::length::<4, S, H::Error>(source)?;
@@ -276,7 +279,7 @@ impl<V> Machine<V> {
                 if count >= DIRECT && source.prefers_copy(count) {
                     host.bytearray_from(count, source)?
                 } else {
-                    host.bytearray(source.take(count)?)?
+                    host.bytearray(source.take_whole(count)?)?
                 }
             }
             Op::ShortBinString => {
@@ -617,13 +620,16 @@ where
     H::Error: From<S::Error>,
 {
     meter.bytes(count)?;
+    if count > MOST_BYTES {
+        fail!(ErrorKind::TooLong);
+    }
     if count >= DIRECT && source.prefers_copy(count) {
         match source.ready(count)? {
             Some(value) => Ok(value),
             None => host.bytes_from(count, source),
         }
     } else {
-        host.bytes(source.take(count)?)
+        host.bytes(source.take_whole(count)?)
     }
 }
 

@@ -118,6 +118,10 @@ impl<S: Source> Source for NotReady<'_, S> {
         self.0.take(count)
     }
 
+    fn take_whole(&mut self, count: usize) -> Result<&[u8], S::Error> {
+        self.0.take_whole(count)
+    }
+
     fn line(&mut self) -> Result<&[u8], S::Error> {
         self.0.line()
     }
