@@ -1,6 +1,7 @@
 //! `dumps`, `dump` and the `Pickler` type.
 
 use capers_pickle::{HIGHEST_PROTOCOL, Writer};
+use pyo3::Borrowed;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -78,6 +79,17 @@ fn is_strict(by_value: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
     }
 }
 
+/// The truth of any object, as C takes a flag.
+pub(crate) struct Truth(bool);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Truth {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        object.is_truthy().map(Truth)
+    }
+}
+
 fn dump_to<'py>(
     py: Python<'py>,
     object: &Bound<'py, PyAny>,
@@ -139,16 +151,19 @@ fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
 /// With by_value=False nothing travels by value: every object goes as pickle has it, and what pickle refuses is refused with
 /// the same exception. None, the default, leaves the choice to capers.
 #[pyfunction]
-#[pyo3(signature = (obj, protocol=None, *, fix_imports=true, buffer_callback=None, by_value=None))]
+#[pyo3(
+    signature = (obj, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None),
+    text_signature = "(obj, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None)"
+)]
 pub(crate) fn dumps<'py>(
     obj: &Bound<'py, PyAny>,
     protocol: Option<&Bound<'py, PyAny>>,
-    fix_imports: bool,
+    fix_imports: Truth,
     buffer_callback: Option<Bound<'py, PyAny>>,
     by_value: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = obj.py();
-    let options = Options::new(py, protocol, fix_imports, buffer_callback.as_ref(), by_value)?;
+    let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), by_value)?;
     dump_to(py, obj, options, Hooks { buffer_callback, ..Hooks::default() })
 }
 
@@ -156,17 +171,20 @@ pub(crate) fn dumps<'py>(
 ///
 /// Equivalent to Pickler(file, protocol).dump(obj), and otherwise like dumps.
 #[pyfunction]
-#[pyo3(signature = (obj, file, protocol=None, *, fix_imports=true, buffer_callback=None, by_value=None))]
+#[pyo3(
+    signature = (obj, file, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None),
+    text_signature = "(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None)"
+)]
 pub(crate) fn dump<'py>(
     obj: &Bound<'py, PyAny>,
     file: &Bound<'py, PyAny>,
     protocol: Option<&Bound<'py, PyAny>>,
-    fix_imports: bool,
+    fix_imports: Truth,
     buffer_callback: Option<Bound<'py, PyAny>>,
     by_value: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<()> {
     let py = obj.py();
-    let options = Options::new(py, protocol, fix_imports, buffer_callback.as_ref(), by_value)?;
+    let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), by_value)?;
     let write = Some(write_method(file)?);
     dump_to(py, obj, options, Hooks { buffer_callback, write, ..Hooks::default() }).map(drop)
 }
@@ -222,16 +240,16 @@ impl Pickler {
         }
     }
 
-    #[pyo3(signature = (file, protocol=None, fix_imports=true, buffer_callback=None, *, by_value=None))]
+    #[pyo3(signature = (file, protocol=None, fix_imports=Truth(true), buffer_callback=None, *, by_value=None))]
     fn __init__(
         slf: &Bound<'_, Self>,
         file: &Bound<'_, PyAny>,
         protocol: Option<&Bound<'_, PyAny>>,
-        fix_imports: bool,
+        fix_imports: Truth,
         buffer_callback: Option<Bound<'_, PyAny>>,
         by_value: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let options = Options::new(slf.py(), protocol, fix_imports, buffer_callback.as_ref(), by_value)?;
+        let options = Options::new(slf.py(), protocol, fix_imports.0, buffer_callback.as_ref(), by_value)?;
         let write = write_method(file)?;
         let mut this = slf.try_borrow_mut()?;
         if this.busy {
@@ -290,8 +308,8 @@ impl Pickler {
                     // What was written last may not have reached the file: nothing of it may be referred to. What earlier
                     // dumps wrote is there, and the beginning of this one has used up memo indices.
                     memo.rewind(mark);
-                    while memo.next_index() < dumper.sent {
-                        memo.take_index();
+                    if memo.next_index() < dumper.sent {
+                        memo.go_on_from(dumper.sent);
                     }
                 }
                 (outcome, memo)

@@ -23,6 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use capers_pickle::limits::{Limited, Limits as Caps, Unlimited};
 use capers_pickle::weighed::{NotReady, Weighed, Weighing};
 use capers_pickle::{Machine, Ready, Room, SliceSource, Source};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator};
 
@@ -99,6 +100,14 @@ fn iterator<'py>(buffers: Option<&Bound<'py, PyAny>>) -> PyResult<Option<Bound<'
     buffers.map(PyAnyMethods::try_iter).transpose()
 }
 
+/// Names of codecs and error handlers become C strings.
+fn check_codec(encoding: &str, errors: &str) -> PyResult<()> {
+    if encoding.contains('\0') || errors.contains('\0') {
+        return Err(PyValueError::new_err("embedded null character"));
+    }
+    Ok(())
+}
+
 fn truthy(flag: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
     flag.map_or(Ok(true), PyAnyMethods::is_truthy)
 }
@@ -127,6 +136,7 @@ fn loads<'py>(
     let py = data.py();
     let state = State::get(py)?;
     let caps = limits::caps(limits)?;
+    check_codec(encoding, errors)?;
     let mut live = Live {
         py,
         state,
@@ -186,6 +196,7 @@ fn load<'py>(
     limits: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let decoding = Decoding { encoding, errors };
+    check_codec(encoding, errors)?;
     unpickler::load_file(file, truthy(fix_imports)?, decoding, iterator(buffers)?, limits::caps(limits)?)
 }
 

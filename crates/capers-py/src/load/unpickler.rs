@@ -23,7 +23,7 @@ use super::keys::Keys;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
-use super::{globals, limits, run, run_limited};
+use super::{check_codec, globals, limits, run, run_limited};
 use crate::ffi::instance::Names;
 use crate::ffi::kept::KeptMemo;
 use crate::ffi::make;
@@ -107,6 +107,7 @@ impl Unpickler {
         limits: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let _busy = self.reserve()?;
+        check_codec(encoding, errors)?;
         let options = Options {
             fix_imports: fix_imports.map_or(Ok(true), PyAnyMethods::is_truthy)?,
             encoding: encoding.to_owned(),
