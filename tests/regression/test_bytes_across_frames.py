@@ -36,5 +36,6 @@ def test_bytes_that_cross_the_end_of_a_frame_are_what_pickle_makes_of_them(body)
         for make in (io.BytesIO, Plain, lambda data: io.BufferedReader(io.BytesIO(data), 16)):
             ours, theirs = (outcome(lambda data: library.load(make(data)), data) for library in (capers, pickle))
             if theirs in ("MemoryError", "OverflowError"):  # a length from the wrong place, made room for
-                theirs = "UnpicklingError"
-            assert ours == theirs, (size, ours, theirs)
+                assert ours in ("UnpicklingError", theirs), (size, ours, theirs)
+            else:
+                assert ours == theirs, (size, ours, theirs)
