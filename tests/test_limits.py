@@ -91,7 +91,12 @@ def test_depth_is_kept_in_the_memo_of_an_unpickler_from_one_pickle_to_the_next()
 
 
 def test_data_of_every_kind_loads_the_same_below_its_limits():
-    value = {"a": [1, 2.5, "text", b"bytes", bytearray(9)], "b": ({1, 2}, frozenset({3}), (4, (5,))), "c": pickle.PickleBuffer, "d": 10**100}
+    value = {
+        "a": [1, 2.5, "text", b"bytes", bytearray(9)],
+        "b": ({1, 2}, frozenset({3}), (4, (5,))),
+        "c": pickle.PickleBuffer,
+        "d": 10**100,
+    }
     value["me"] = value
     generous = capers.Limits(operations=10**6, depth=100, memo=1000, size=1000, total=10**6)
     for protocol in range(6):

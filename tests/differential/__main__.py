@@ -14,8 +14,9 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS), str(TESTS / "library")]
 
-from differential import compare  # noqa: E402 - found by the line above
 from hostile import runner  # noqa: E402
+
+from differential import compare  # noqa: E402 - found by the line above
 
 SHARE = 10_000  # streams or graphs to a process
 SAME_CLASS = 0.995  # of the errors
@@ -35,8 +36,12 @@ def compared(options):
     print(f"left out: C runs out of memory or dies    {len(tally.unclean):>10,}")
     print(f"value or error agreed                     {tally.agreed:>10,}   {share(tally.agreed, clean)}")
     print(f"    errors                                {tally.errors:>10,}")
-    print(f"    of the same class                     {tally.same_class:>10,}   {share(tally.same_class, tally.errors)}")
-    print(f"find_class events the same                {tally.same_events:>10,}   {share(tally.same_events, tally.agreed)}")
+    print(
+        f"    of the same class                     {tally.same_class:>10,}   {share(tally.same_class, tally.errors)}"
+    )
+    print(
+        f"find_class events the same                {tally.same_events:>10,}   {share(tally.same_events, tally.agreed)}"
+    )
     ends = collections.Counter((what, told) for _, what, told, _, _ in tally.unclean)
     for (what, told), count in ends.most_common():
         print(f"    C: {what} {told}: {count}")
@@ -59,7 +64,15 @@ def drawn(options):
     seeds = range(options.seed, options.seed + -(-options.graphs // SHARE))
 
     def run(seed):
-        command = [sys.executable, "-W", "ignore", "-m", "differential.draw", str(seed), str(min(SHARE, options.graphs))]
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "differential.draw",
+            str(seed),
+            str(min(SHARE, options.graphs)),
+        ]
         return subprocess.run(command, env=runner.environment(), capture_output=True, text=True, cwd=TESTS)
 
     wrong, count = [], 0

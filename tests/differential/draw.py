@@ -20,7 +20,9 @@ def main(start, count):
 
     # Differences are collected, not raised: all of them are to be seen, and the graphs are small as they are.
     @seed(start)
-    @settings(max_examples=count, deadline=None, database=None, suppress_health_check=EVERYTHING, phases=[Phase.generate])
+    @settings(
+        max_examples=count, deadline=None, database=None, suppress_health_check=EVERYTHING, phases=[Phase.generate]
+    )
     @given(graphs.recipes(), st.integers(0, 5), st.sampled_from(both.HOWS))
     def run(recipe, protocol, how):
         nonlocal compared

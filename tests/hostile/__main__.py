@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "library"))
 
-from hostile import corpus, runner  # noqa: E402 - found by the lines above
+from hostile import corpus, runner
 
 
 def fed(categories, options):
@@ -26,7 +26,10 @@ def fed(categories, options):
             errors = sum(report.outcomes.values()) - values
             print(f"{report.category:24}{report.streams:>9,}{report.input / 1e6:>7.1f}{values:>10,}{errors:>10,}{seconds:>7.0f}"
                   f"  {len(report.complaints) or '-'}", flush=True)  # fmt: skip
-            wrong += [f"{report.category} {number}: {complaint} [{beginning}]" for number, complaint, beginning in report.complaints]
+            wrong += [
+                f"{report.category} {number}: {complaint} [{beginning}]"
+                for number, complaint, beginning in report.complaints
+            ]
             total = [total[0] + report.streams, total[1] + values, total[2] + errors]
     print(f"{'all':24}{total[0]:>9,}{'':7}{total[1]:>10,}{total[2]:>10,}\n", flush=True)
     return wrong
@@ -38,7 +41,10 @@ def played(names, options):
     print(f"{'programs':72}{'plain':>8}{'debug':>8}")
     allocators = ({}, {"PYTHONMALLOC": "debug"})
     with ThreadPoolExecutor(options.jobs) as pool:
-        runs = [(name, [pool.submit(timed, lambda n=name, e=env: runner.play(n, **e)) for env in allocators]) for name in names]
+        runs = [
+            (name, [pool.submit(timed, lambda n=name, e=env: runner.play(n, **e)) for env in allocators])
+            for name in names
+        ]
         for name, both in runs:
             cells = []
             for kind, future in zip(("plain", "debug"), both):

@@ -96,7 +96,9 @@ def feed(category, seed=0, stride=1, offset=0, python=sys.executable, patience=P
             if code == 1 and "Traceback" in said and "Fatal" not in said:
                 raise AssertionError("the feeder itself failed:\n" + said[-3000:])
             what = "no end" if code == "hung" else f"death by signal {-code}" if code < 0 else f"exit code {code}"
-            report.complaints.append((start, f"{what}: {said[-700:]}" if said else what, beginning_of(category, seed, start)))
+            report.complaints.append(
+                (start, f"{what}: {said[-700:]}" if said else what, beginning_of(category, seed, start))
+            )
             report.streams += 1
             report.count(what)
             start += stride
@@ -117,7 +119,9 @@ def beginning_of(category, seed, number):
 
 def programs(python=sys.executable):
     """Return the names of all hostile programs."""
-    done = subprocess.run([python, "-m", "hostile.programs"], env=environment(), capture_output=True, text=True, cwd=TESTS, check=True)
+    done = subprocess.run(
+        [python, "-m", "hostile.programs"], env=environment(), capture_output=True, text=True, cwd=TESTS, check=True
+    )
     return done.stdout.split()
 
 
@@ -125,7 +129,9 @@ def play(name, python=sys.executable, **env):
     """Run a program in a process of its own; return what is wrong with how it ended, or None."""
     command = [python, "-m", "hostile.programs", name]
     try:
-        done = subprocess.run(command, env=environment(**env), capture_output=True, text=True, cwd=TESTS, timeout=PLAYTIME)
+        done = subprocess.run(
+            command, env=environment(**env), capture_output=True, text=True, cwd=TESTS, timeout=PLAYTIME
+        )
     except subprocess.TimeoutExpired:
         return f"no end after {PLAYTIME} seconds"
     if done.returncode < 0:

@@ -1,8 +1,8 @@
 """Flags had to be bools, codec names with a null character were taken, and tables that somebody broke gave odd errors."""
 
+import _compat_pickle
 import io
 
-import _compat_pickle
 import capers
 import pytest
 
@@ -23,7 +23,11 @@ def test_fix_imports_is_true_or_false_whatever_it_is(flag):
 
 @pytest.mark.parametrize("name", ["encoding", "errors"])
 def test_names_of_codecs_with_a_null_character_are_refused(name):
-    for call in (lambda **k: capers.loads(b"N.", **k), lambda **k: capers.load(io.BytesIO(b"N."), **k), lambda **k: capers.Unpickler(io.BytesIO(), **k)):
+    for call in (
+        lambda **k: capers.loads(b"N.", **k),
+        lambda **k: capers.load(io.BytesIO(b"N."), **k),
+        lambda **k: capers.Unpickler(io.BytesIO(), **k),
+    ):
         with pytest.raises(ValueError, match="null"):
             call(**{name: "a\0b"})
 

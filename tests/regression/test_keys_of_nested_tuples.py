@@ -31,4 +31,7 @@ def test_keys_as_deep_as_programs_have_them_load():
     for _ in range(900):
         key = (key, "x")
     assert list(capers.loads(capers.dumps({key: 1}))) == [key]
-    assert capers.loads(capers.dumps({(1, (2, (3, "x"))): [], ("a", ("a",)): {}})) == {(1, (2, (3, "x"))): [], ("a", ("a",)): {}}
+    assert capers.loads(capers.dumps({(1, (2, (3, "x"))): [], ("a", ("a",)): {}})) == {
+        (1, (2, (3, "x"))): [],
+        ("a", ("a",)): {},
+    }

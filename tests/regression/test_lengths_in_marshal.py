@@ -27,4 +27,10 @@ else:
 
 
 def test_functions_still_load():
-    assert capers.loads(capers.dumps(lambda: (1, 2.5, "text", b"bytes", (3, 4))))() == (1, 2.5, "text", b"bytes", (3, 4))
+    assert capers.loads(capers.dumps(lambda: (1, 2.5, "text", b"bytes", (3, 4))))() == (
+        1,
+        2.5,
+        "text",
+        b"bytes",
+        (3, 4),
+    )

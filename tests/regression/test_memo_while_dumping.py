@@ -20,6 +20,11 @@ def test_a_memo_cannot_be_set_or_cleared_inside_a_dump():
     file = io.BytesIO()
     pickler = capers.Pickler(file)
     shared = [1]
-    acts = [lambda: setattr(pickler, "memo", {}), pickler.memo.clear, pickler.clear_memo, lambda: pickler.__init__(file)]
+    acts = [
+        lambda: setattr(pickler, "memo", {}),
+        pickler.memo.clear,
+        pickler.clear_memo,
+        lambda: pickler.__init__(file),
+    ]
     pickler.dump([shared, *map(Meddler, acts), shared])
     assert capers.loads(file.getvalue()) == [[1], *["meddled"] * 4, [1]]

@@ -6,7 +6,7 @@ import itertools
 import capers
 
 from .. import objects
-from . import Evil, gives, program, raises
+from . import gives, program, raises
 
 
 class Broken:
@@ -83,7 +83,10 @@ def a_pickler_that_wrote_a_part_goes_on():
         file = io.BytesIO()
         pickler = capers.Pickler(file, protocol)
         pickler.dump([PARTS[0]])
-        raises(ValueError, lambda: pickler.dump([["x" * 70_000], [[n] for n in range(9999)], ["y" * 70_000], [1], Broken()]))
+        raises(
+            ValueError,
+            lambda: pickler.dump([["x" * 70_000], [[n] for n in range(9999)], ["y" * 70_000], [1], Broken()]),
+        )
         assert file.tell() > 70_000
         at, new = file.tell(), ["new"]
         pickler.dump([new, [new], 5])

@@ -103,17 +103,13 @@ fn missing(bytes: &[u8]) -> Option<()> {
                 Some(Open::Values(1)) => {
                     open.pop();
                 }
-                Some(Open::Values(left)) => {
-                    *left -= 1;
-                    break;
-                }
                 Some(Open::Code(1)) => {
                     skip(&mut rest, 4)?;
                     open.pop();
                     open.push(Open::Values(AFTER_LINE));
                     break;
                 }
-                Some(Open::Code(left)) => {
+                Some(Open::Values(left) | Open::Code(left)) => {
                     *left -= 1;
                     break;
                 }

@@ -80,6 +80,7 @@ fn is_strict(by_value: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
 }
 
 /// The truth of any object, as C takes a flag.
+#[derive(Clone, Copy)]
 pub(crate) struct Truth(bool);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Truth {
