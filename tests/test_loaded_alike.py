@@ -5,9 +5,9 @@ import gc
 import io
 import pickle
 
+import capers
 import pytest
 
-import capers
 from tests.library import importable_plain as plain
 
 
@@ -83,7 +83,18 @@ def test_a_setstate_that_came_with_the_first_state_is_asked_about_the_second():
     assert vars(capers.loads(stream)) == {"__setstate__": list}
 
 
-TEXTS = ["", "a", "\xe9", "\xff0", "\u0100x", "\ud800", "a\ud800\xe9", "\U0001f33f\U0001f33f", "\xe9" * 300, "\u6570" * 70_000]
+TEXTS = [
+    "",
+    "a",
+    "\xe9",
+    "\xff0",
+    "\u0100x",
+    "\ud800",
+    "a\ud800\xe9",
+    "\U0001f33f\U0001f33f",
+    "\xe9" * 300,
+    "\u6570" * 70_000,
+]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=ascii)

@@ -10,9 +10,9 @@ import io
 import pickle
 import random
 
+import capers
 import pytest
 
-import capers
 from tests.library import importable_plain as plain
 
 DOUBLES = [float("inf"), -0.0, 1.5e300]
@@ -68,7 +68,9 @@ class Maker:
                 lambda: bytes(self.dice.randrange(600)),
                 lambda: bytearray(self.dice.randrange(300)),
                 lambda: datetime.datetime(2020, 1, 1 + self.dice.randrange(28), fold=self.dice.randrange(2)),
-                lambda: datetime.timedelta(self.dice.randrange(-999, 999), self.dice.randrange(9), self.dice.randrange(9)),
+                lambda: datetime.timedelta(
+                    self.dice.randrange(-999, 999), self.dice.randrange(9), self.dice.randrange(9)
+                ),
                 lambda: decimal.Decimal(self.dice.randrange(999)) / 8,
             ]
         )()

@@ -42,7 +42,7 @@ def jobs(options):
 def present():
     """Tell whether this interpreter carries its tests."""
     try:
-        import test.pickletester  # noqa: F401
+        import test.pickletester
         import test.test_pickle  # noqa: F401
     except ImportError:
         return False

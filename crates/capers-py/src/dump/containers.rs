@@ -442,9 +442,15 @@ impl<'py> Batch<'py> {
         }
     }
 
-    /// Whether an item is being written, and the key of the value that is.
-    pub(super) fn saving(&self) -> Option<Option<&Bound<'py, PyAny>>> {
-        self.saving.then_some(if self.value.is_some() { None } else { self.key.as_ref() })
+    /// Whether an item is being written.
+    pub(super) fn saving(&self) -> bool {
+        self.saving
+    }
+
+    /// The key of the value that is being written.
+    pub(super) fn key_of_value(&self) -> Option<&Bound<'py, PyAny>> {
+        // While the key itself is being written, `value` is still there.
+        self.key.as_ref().filter(|_| self.saving && self.value.is_none())
     }
 
     /// What the items become.

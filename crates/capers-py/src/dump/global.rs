@@ -247,7 +247,7 @@ impl<'py> Dumper<'py> {
         match policy::resolve(&module, &name) {
             Ok(Some(it)) if it.is(object) => match module_name.cast_into::<PyString>() {
                 Ok(module_name) => {
-                    let name = shortened(&module, name)?;
+                    let name = shortened(&module, &name)?;
                     self.begin_reference(object, &Reference { module: module_name, name })
                 }
                 Err(other) => Err(PyTypeError::new_err(format!(
@@ -403,7 +403,7 @@ fn import<'py>(name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 /// The last part of `name` where the rest leads back to `module` itself: up to 3.12 `pickle` has it under that name.
-fn shortened<'py>(module: &Bound<'py, PyAny>, name: Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
+fn shortened<'py>(module: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
     let text = name.to_string_lossy();
     let Some((parents, last)) = text.rsplit_once('.').filter(|_| cfg!(not(Py_3_13))) else { return Ok(name.clone()) };
     let holder = policy::resolve(module, &PyString::new(name.py(), parents))?;

@@ -47,15 +47,18 @@ fn notes(dumper: &Dumper<'_>, frame: &Frame<'_>, below: Option<&Frame<'_>>) -> V
         Frame::Batch(batch) => {
             let owner = match below {
                 Some(Frame::Reduce(reduce)) if matches!(reduce.current, Phase::ListItems | Phase::DictItems) => {
-                    reduce.object.as_ref().map(|it| full_name(it))
+                    reduce.object.as_ref().map(full_name)
                 }
                 _ => None,
             };
             let owner = owner.as_deref();
-            match (batch.target(), batch.saving()) {
-                (Into::List, Some(_)) => told(&[&item(owner.unwrap_or("list"), batch.index.saturating_sub(1))]),
-                (Into::Dict, Some(Some(key))) => told(&[&entry(owner.unwrap_or("dict"), key)]),
-                (_, None) | (Into::Dict, Some(None)) => Vec::new(),
+            match batch.target() {
+                Into::List if batch.saving() => told(&[&item(owner.unwrap_or("list"), batch.index.saturating_sub(1))]),
+                Into::List => Vec::new(),
+                Into::Dict => match batch.key_of_value() {
+                    Some(key) => told(&[&entry(owner.unwrap_or("dict"), key)]),
+                    None => Vec::new(),
+                },
             }
         }
         Frame::Reduce(reduce) => {
@@ -126,8 +129,8 @@ fn entry(owner: &str, key: &Bound<'_, PyAny>) -> String {
 
 /// The name of a class in full.
 fn name_of(class: &Bound<'_, PyAny>) -> String {
-    let name = class.cast::<PyType>().map(|it| it.fully_qualified_name());
-    name.map_or_else(|_| String::new(), |it| it.map(|it| it.to_string_lossy().into_owned()).unwrap_or_default())
+    let Ok(class) = class.cast::<PyType>() else { return String::new() };
+    class.fully_qualified_name().map_or_else(|_| String::new(), |it| it.to_string_lossy().into_owned())
 }
 
 fn repr(key: &Bound<'_, PyAny>) -> String {

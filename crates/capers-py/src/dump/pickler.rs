@@ -1,4 +1,5 @@
 //! `dumps`, `dump` and the `Pickler` type.
+#![expect(clippy::doc_markdown, reason = "help() shows these texts as they are")]
 
 use capers_pickle::{HIGHEST_PROTOCOL, Writer};
 use pyo3::Borrowed;

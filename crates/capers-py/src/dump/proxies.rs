@@ -120,7 +120,7 @@ impl<'py> Dumper<'py> {
         for copy in std::mem::take(&mut self.proxies.0) {
             let (Some(end), Some(index)) = (copy.end, self.memo.get(&copy.referent)) else { continue };
             let again = copy.places.iter().filter(|place| **place > end).count();
-            let pushed = splice::count_gets(self.writer.as_bytes(), index, end).map_err(broken)?;
+            let pushed = splice::count_gets(self.writer.as_bytes(), index, end).map_err(|error| broken(&error))?;
             if pushed > again + copy.weak {
                 let turn = self.instructions_for_proxy(index);
                 places.extend(copy.places.iter().map(|place| (*place, turn.clone())));
@@ -130,7 +130,7 @@ impl<'py> Dumper<'py> {
         }
         if !places.is_empty() {
             places.sort_by_key(|it| it.0);
-            let spliced = splice::insert(self.writer.as_bytes(), &places).map_err(broken)?;
+            let spliced = splice::insert(self.writer.as_bytes(), &places).map_err(|error| broken(&error))?;
             self.writer.replace(&spliced);
         }
         Ok(())
@@ -159,6 +159,6 @@ impl<'py> Dumper<'py> {
 }
 
 #[cold]
-fn broken(error: capers_pickle::Error) -> PyErr {
+fn broken(error: &capers_pickle::Error) -> PyErr {
     PyRuntimeError::new_err(format!("capers cannot read what it has written: {error}"))
 }
