@@ -672,6 +672,25 @@ def task_suites(options):
         raise Failure(f"tests failed on Python {', '.join(failed)}")
 
 
+def task_hostile(options):
+    """Feed capers the whole hostile corpus and run all hostile programs."""
+    return tests_module(options, "tests.hostile")
+
+
+def task_differential(options):
+    """Compare capers with C pickle on generated graphs and mutated streams."""
+    return tests_module(options, "tests.differential")
+
+
+def tests_module(options, module):
+    """Build capers and run a module of the tests."""
+    python = choose(options.python)
+    python.install(ROOT / "tests" / "requirements.txt")
+    python.build()
+    python.share(ROOT / "tests", ROOT / "examples", ROOT / "python")
+    return python.run("-m", module, *options.rest, check=False)
+
+
 def task_conformance(options):
     """Run the shared round-trip cases, where they are present."""
     runner = SHARED / "conformance" / "runner.py"

@@ -12,6 +12,8 @@ __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
     "CannotPickleError",
+    "LimitError",
+    "Limits",
     "PickleBuffer",
     "PickleError",
     "Pickler",

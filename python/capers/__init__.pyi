@@ -1,6 +1,8 @@
 from capers._core import DEFAULT_PROTOCOL as DEFAULT_PROTOCOL
 from capers._core import HIGHEST_PROTOCOL as HIGHEST_PROTOCOL
 from capers._core import CannotPickleError as CannotPickleError
+from capers._core import LimitError as LimitError
+from capers._core import Limits as Limits
 from capers._core import PickleBuffer as PickleBuffer
 from capers._core import PickleError as PickleError
 from capers._core import Pickler as Pickler
@@ -20,6 +22,8 @@ __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
     "CannotPickleError",
+    "LimitError",
+    "Limits",
     "PickleBuffer",
     "PickleError",
     "Pickler",

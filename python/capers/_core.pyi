@@ -7,7 +7,7 @@ from pickle import PickleError as PickleError
 from pickle import PicklingError as PicklingError
 from pickle import UnpicklingError as UnpicklingError
 from types import ModuleType
-from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias
+from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias, final
 
 from typing_extensions import Buffer, disjoint_base
 
@@ -15,6 +15,8 @@ __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
     "CannotPickleError",
+    "LimitError",
+    "Limits",
     "PickleBuffer",
     "PickleError",
     "Pickler",
@@ -34,6 +36,37 @@ DEFAULT_PROTOCOL: int
 
 class CannotPickleError(PicklingError, TypeError): ...
 
+class LimitError(UnpicklingError):
+    limit: str | None
+    cap: int | None
+    offset: int | None
+    opcode: str | None
+
+@final
+class Limits:
+    @property
+    def operations(self) -> int | None: ...
+    @property
+    def depth(self) -> int | None: ...
+    @property
+    def memo(self) -> int | None: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def total(self) -> int | None: ...
+    def __new__(
+        cls,
+        *,
+        operations: SupportsIndex | None = None,
+        depth: SupportsIndex | None = None,
+        memo: SupportsIndex | None = None,
+        size: SupportsIndex | None = None,
+        total: SupportsIndex | None = None,
+    ) -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, int]]: ...
+
 class _Writable(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
@@ -42,6 +75,7 @@ class _Readable(Protocol):
     def readline(self) -> bytes: ...
 
 _BufferCallback: TypeAlias = Callable[[PickleBuffer], Any] | None
+_Limits: TypeAlias = Limits | dict[str, int | None] | None
 
 def dumps(
     obj: object,
@@ -68,6 +102,7 @@ def loads(
     encoding: str = "ASCII",
     errors: str = "strict",
     buffers: Iterable[object] | None = None,
+    limits: _Limits = None,
 ) -> Any: ...
 def load(
     file: _Readable,
@@ -76,6 +111,7 @@ def load(
     encoding: str = "ASCII",
     errors: str = "strict",
     buffers: Iterable[object] | None = None,
+    limits: _Limits = None,
 ) -> Any: ...
 def register_pickle_by_value(module: ModuleType | str) -> None: ...
 def unregister_pickle_by_value(module: ModuleType | str) -> None: ...
@@ -112,6 +148,7 @@ class Unpickler:
         encoding: str = "ASCII",
         errors: str = "strict",
         buffers: Iterable[object] | None = None,
+        limits: _Limits = None,
     ) -> None: ...
     def load(self) -> Any: ...
     def find_class(self, module_name: str, global_name: str, /) -> Any: ...

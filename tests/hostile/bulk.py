@@ -127,7 +127,7 @@ def floods(dice):
         pickle.SHORT_BINBYTES + b"\2xy": 48, pickle.BYTEARRAY8 + u8(0): 80, pickle.BYTEARRAY8 + u8(1) + b"x": 96, pickle.LONG1 + b"\0": 0,
         pickle.LONG1 + b"\x09" + b"\1" * 9: 48, b"I1234567\n": 32, b"L1234567890123L\n": 48, b"F1.5\n": 24, b"S'ab'\n": 64, b"Vabc\n": 64,
         pickle.PROTO + b"\4": 0, pickle.FRAME + u8(0): 0, pickle.EMPTY_TUPLE + pickle.TUPLE1: TUPLE, pickle.MARK + pickle.LIST: LIST,
-        pickle.MARK + pickle.FROZENSET: 0, pickle.MARK + pickle.DICT: DICT, pickle.MARK + pickle.TUPLE: 0, pickle.NONE + pickle.BINPUT + b"\5": 0,
+        pickle.MARK + pickle.FROZENSET: SET, pickle.MARK + pickle.DICT: DICT, pickle.MARK + pickle.TUPLE: 0, pickle.NONE + pickle.BINPUT + b"\5": 0,
     }  # fmt: skip
     for (step, each), count in itertools.product(costs.items(), (1000, 400_000)):
         yield Stream(step * count + DOT, built=each * count)

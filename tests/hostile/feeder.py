@@ -10,18 +10,15 @@ import io
 import json
 import os
 import pickle
-import resource
 import sys
 
 import capers
 
-from . import corpus, gallery, objects
+from . import corpus, gallery, memory, objects
 
 ALLOWANCE = 64 << 20  # bytes, whatever the input
 PER_BYTE = 8
 DEFAULT = 256  # bytes of values that one byte of a small stream may build: an empty set takes 216
-HARD = 2 << 30
-PAGE = resource.getpagesize()
 DEBUG = 3 if os.environ.get("PYTHONMALLOC") == "debug" else 1  # values are that much larger with the debug hooks
 
 try:
@@ -119,12 +116,6 @@ LONG = 50_000  # bytes
 SLOW = ("load, short reads", "Unpickler, bytes")  # not for long streams
 
 
-def size_of_process():
-    """Return the size of the address space of this process in bytes."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[0]) * PAGE
-
-
 def outcome(load, data):
     """Load *data*; return the name of what came out and a complaint or None."""
     try:
@@ -160,13 +151,13 @@ def feed(stream, door):
     seen, complaints = [], []
     doors = DOORS if len(stream.data) < LONG else {name: load for name, load in DOORS.items() if name not in SLOW}
     for name, load in doors.items():
-        resource.setrlimit(resource.RLIMIT_AS, (min(HARD, size_of_process() + allowed), HARD))
+        memory.leave(allowed)
         door.armed = True
         try:
             what, complaint = outcome(load, stream.data)
         finally:
             door.armed = False
-            resource.setrlimit(resource.RLIMIT_AS, (HARD, HARD))
+            memory.limit(memory.HARD)
         seen.append(what)
         if complaint:
             complaints.append(f"{name}: {complaint}")

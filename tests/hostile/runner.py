@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent
+PLAYTIME = 600  # seconds for a program; the slowest takes half a minute with the debug allocator on a busy machine
 PATIENCE = 60  # seconds without a sign of life; the slowest stream takes two on a busy machine
 
 
@@ -114,3 +115,29 @@ def beginning_of(category, seed, number):
     )
     done = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True, cwd=TESTS)
     return done.stdout.strip()
+
+
+def programs(python=sys.executable):
+    """Return the names of all hostile programs."""
+    done = subprocess.run(
+        [python, "-m", "hostile.programs"], env=environment(), capture_output=True, text=True, cwd=TESTS, check=True
+    )
+    return done.stdout.split()
+
+
+def play(name, python=sys.executable, **env):
+    """Run a program in a process of its own; return what is wrong with how it ended, or None."""
+    command = [python, "-m", "hostile.programs", name]
+    try:
+        done = subprocess.run(
+            command, env=environment(**env), capture_output=True, text=True, cwd=TESTS, timeout=PLAYTIME
+        )
+    except subprocess.TimeoutExpired:
+        return f"no end after {PLAYTIME} seconds"
+    if done.returncode < 0:
+        return f"death by signal {-done.returncode}: {done.stderr[-1500:]}"
+    if done.returncode or not done.stdout.endswith("ok\n"):
+        return f"exit code {done.returncode}: {done.stderr[-1500:]}"
+    if "panicked at" in done.stderr:
+        return f"a panic was printed: {done.stderr[-1500:]}"
+    return None

@@ -19,7 +19,8 @@ def blocks(data):
         if last is not None:
             found.append((last, at))
             last = None
-        if op.name.startswith(("BINBYTES", "SHORT_BINBYTES")) and len(argument) > 20:
+        # Before protocol 3 bytes are the characters of a text.
+        if op.name.endswith(("BYTES", "BYTES8", "UNICODE")) and len(argument) > 60:
             last = at
     return found
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::limits::Limit;
 use crate::opcode::Op;
 
 /// What was wrong.
@@ -57,8 +58,8 @@ pub enum ErrorKind {
     BadOperand(&'static str),
     /// There is no memory for what the pickle asks for.
     OutOfMemory,
-    /// A cap of [`crate::limits::Limits`] was reached; the text names it.
-    Limit(&'static str),
+    /// This cap of [`crate::limits::Limits`] was passed.
+    Limit(Limit, u64),
 }
 
 impl fmt::Display for ErrorKind {
@@ -87,7 +88,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::GlobalNotText => f.write_str("module and qualname must be str"),
             ErrorKind::BadOperand(expected) => write!(f, "operand is not {expected}"),
             ErrorKind::OutOfMemory => f.write_str("out of memory"),
-            ErrorKind::Limit(limit) => write!(f, "the limit on {limit} was reached"),
+            ErrorKind::Limit(limit, cap) => write!(f, "the limit on {} is {cap}", limit.name()),
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod plain;
 pub mod reader;
 pub mod splice;
 pub mod text;
+pub mod weighed;
 pub mod writer;
 
 pub use error::{Error, ErrorKind, Locate};

@@ -1,33 +1,75 @@
 //! Caps for untrusted input, all in one place.
 //!
-//! A pickle of a few bytes can ask for much work: repeated `DUP` and `TUPLE` double a structure at each step, `PUT`
-//! fills the memo. Every cap below bounds one such resource. Loading what one trusts runs with [`Unlimited`], whose
-//! checks compile to nothing.
+//! A pickle of a few bytes can ask for much work: repeated `DUP` and `TUPLE` double a structure at each step, `TUPLE1`
+//! nests by one byte a level, `PUT` fills the memo. Every cap below bounds one such resource. Loading what one trusts runs
+//! with [`Unlimited`], whose checks compile to nothing. What takes a look at values, their depth and the growth of
+//! containers, is counted by the host of [`crate::weighed`].
 
 use crate::error::{Error, ErrorKind};
 
 /// The caps; `None` means no cap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Instructions run.
     pub operations: Option<u64>,
-    /// Values and marks on the stack at one time.
-    pub stack: Option<u64>,
+    /// How deep values are nested: 1 for a container without containers inside.
+    pub depth: Option<u64>,
     /// Entries in the memo.
     pub memo: Option<u64>,
-    /// Bytes of one str, bytes, bytearray or int, and items given to a container by one opcode.
-    pub item: Option<u64>,
-    /// Sum of all such bytes and items.
+    /// Bytes of one str, bytes, bytearray or int as the stream has them; items and pairs given to one container in all.
+    pub size: Option<u64>,
+    /// Sum of all such bytes, items and pairs.
     pub total: Option<u64>,
+}
+
+/// What a cap is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// [`Limits::operations`]
+    Operations,
+    /// [`Limits::depth`]
+    Depth,
+    /// [`Limits::memo`]
+    Memo,
+    /// [`Limits::size`]
+    Size,
+    /// [`Limits::total`]
+    Total,
+}
+
+impl Limit {
+    /// The name that users know it by.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Limit::Operations => "operations",
+            Limit::Depth => "depth",
+            Limit::Memo => "memo",
+            Limit::Size => "size",
+            Limit::Total => "total",
+        }
+    }
+
+    /// Fails if `used` is more than `cap`.
+    #[inline]
+    pub fn check(self, used: u64, cap: Option<u64>) -> Result<(), Error> {
+        match cap {
+            Some(cap) if used > cap => Err(Error::new(ErrorKind::Limit(self, cap))),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Counts what a pickle uses.
 pub trait Meter {
-    /// One more instruction; the stack now has `depth` entries, the memo `memo`.
-    fn step(&mut self, depth: usize, memo: usize) -> Result<(), Error>;
-    /// An argument or batch of `size` bytes or items is about to be made.
-    fn size(&mut self, size: usize) -> Result<(), Error>;
+    /// One more instruction.
+    fn step(&mut self) -> Result<(), Error>;
+    /// The memo now has so many entries.
+    fn memo(&mut self, count: usize) -> Result<(), Error>;
+    /// So many bytes of a str, bytes, bytearray or int are about to be read.
+    fn bytes(&mut self, count: usize) -> Result<(), Error>;
+    /// So many items are about to be given to a container.
+    fn items(&mut self, count: usize) -> Result<(), Error>;
 }
 
 /// Counts nothing.
@@ -36,12 +78,22 @@ pub struct Unlimited;
 
 impl Meter for Unlimited {
     #[inline]
-    fn step(&mut self, _depth: usize, _memo: usize) -> Result<(), Error> {
+    fn step(&mut self) -> Result<(), Error> {
         Ok(())
     }
 
     #[inline]
-    fn size(&mut self, _size: usize) -> Result<(), Error> {
+    fn memo(&mut self, _count: usize) -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[inline]
+    fn bytes(&mut self, _count: usize) -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[inline]
+    fn items(&mut self, _count: usize) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -62,24 +114,23 @@ impl Limited {
     }
 }
 
-fn check(used: u64, cap: Option<u64>, name: &'static str) -> Result<(), Error> {
-    match cap {
-        Some(cap) if used > cap => Err(Error::new(ErrorKind::Limit(name))),
-        _ => Ok(()),
-    }
-}
-
 impl Meter for Limited {
-    fn step(&mut self, depth: usize, memo: usize) -> Result<(), Error> {
+    fn step(&mut self) -> Result<(), Error> {
         self.operations += 1;
-        check(self.operations, self.limits.operations, "operations")?;
-        check(depth as u64, self.limits.stack, "stack depth")?;
-        check(memo as u64, self.limits.memo, "memo entries")
+        Limit::Operations.check(self.operations, self.limits.operations)
     }
 
-    fn size(&mut self, size: usize) -> Result<(), Error> {
-        self.total = self.total.saturating_add(size as u64);
-        check(size as u64, self.limits.item, "the size of one item")?;
-        check(self.total, self.limits.total, "the total size")
+    fn memo(&mut self, count: usize) -> Result<(), Error> {
+        Limit::Memo.check(count as u64, self.limits.memo)
+    }
+
+    fn bytes(&mut self, count: usize) -> Result<(), Error> {
+        Limit::Size.check(count as u64, self.limits.size)?;
+        self.items(count)
+    }
+
+    fn items(&mut self, count: usize) -> Result<(), Error> {
+        self.total = self.total.saturating_add(count as u64);
+        Limit::Total.check(self.total, self.limits.total)
     }
 }

@@ -16,6 +16,9 @@ use crate::reader::{self, Ready, Source};
 /// The host is asked for a pause once in this many instructions: well below 0.1 s of the cheap ones.
 const PAUSE: u32 = 1 << 14;
 
+/// No bytes object has more bytes than this: its header comes before them.
+const MOST_BYTES: usize = isize::MAX.unsigned_abs() - 33;
+
 /// Bytes objects from here on are read straight into their place when they come from a stream.
 const DIRECT: usize = 1 << 16;
 
@@ -191,7 +194,7 @@ impl<V> Machine<V> {
         M: Meter,
         H::Error: From<S::Error>,
     {
-        meter.step(self.stack.len() + self.marks.len(), self.memo.len())?;
+        meter.step()?;
         let value = match op {
             Op::Stop => return Ok(()),
             Op::Proto => {
@@ -215,14 +218,19 @@ impl<V> Machine<V> {
             Op::BinInt1 => host.int(reader::array::<1, _>(source)?[0].into())?,
             Op::BinInt2 => host.int(u16::from_le_bytes(reader::array(source)?).into())?,
             Op::Int => host.int_line(reader::full_line::<S, H::Error>(source)?)?,
-            Op::Long => host.long_line(reader::full_line::<S, H::Error>(source)?)?,
+            Op::Long => {
+                let line = reader::full_line::<S, H::Error>(source)?;
+                meter.bytes(line.len() - 1)?;
+                host.long_line(line)?
+            }
             Op::Long1 => {
                 let count = reader::array::<1, _>(source)?[0].into();
+                meter.bytes(count)?;
                 host.long(source.take(count)?)?
             }
             Op::Long4 => {
                 let count = reader::signed_length::<S, H::Error>(source)?;
-                meter.size(count)?;
+                meter.bytes(count)?;
                 host.long(source.take(count)?)?
             }
             Op::BinFloat => host.float(f64::from_be_bytes(reader::array(source)?))?,
@@ -231,6 +239,7 @@ impl<V> Machine<V> {
             // Text and bytes.
             Op::ShortBinUnicode => {
                 let count = reader::array::<1, _>(source)?[0].into();
+                meter.bytes(count)?;
                 let above = self.stack.len() - self.fence;
                 let key = above.is_multiple_of(2)
                     && self.fence > 0
@@ -246,10 +255,15 @@ impl<V> Machine<V> {
                 let count = reader::length::<8, S, H::Error>(source)?;
                 text(count, host, source, meter)?
             }
-            Op::Unicode => host.raw_unicode(content(source.line()?))?,
+            Op::Unicode => {
+                let line = content(source.line()?);
+                meter.bytes(line.len())?;
+                host.raw_unicode(line)?
+            }
             Op::ShortBinBytes => {
                 let count = reader::array::<1, _>(source)?[0].into();
-                host.bytes(source.take(count)?)?
+                meter.bytes(count)?;
+                host.bytes(source.take_whole(count)?)?
             }
             Op::BinBytes => {
                 let count = reader::length::<4, S, H::Error>(source)?;
@@ -261,15 +275,16 @@ impl<V> Machine<V> {
             }
             Op::ByteArray8 => {
                 let count = reader::length::<8, S, H::Error>(source)?;
-                meter.size(count)?;
+                meter.bytes(count)?;
                 if count >= DIRECT && source.prefers_copy(count) {
                     host.bytearray_from(count, source)?
                 } else {
-                    host.bytearray(source.take(count)?)?
+                    host.bytearray(source.take_whole(count)?)?
                 }
             }
             Op::ShortBinString => {
                 let count = reader::array::<1, _>(source)?[0].into();
+                meter.bytes(count)?;
                 host.string(source.take(count)?)?
             }
             Op::BinString => {
@@ -278,31 +293,35 @@ impl<V> Machine<V> {
                 } else {
                     reader::length::<4, S, H::Error>(source)?
                 };
-                meter.size(count)?;
+                meter.bytes(count)?;
                 host.string(source.take(count)?)?
             }
-            Op::String => host.string_literal(reader::unquote(source.line()?)?)?,
+            Op::String => {
+                let text = reader::unquote(source.line()?)?;
+                meter.bytes(text.len())?;
+                host.string_literal(text)?
+            }
 
             // Containers.
             Op::EmptyTuple => host.empty_tuple(),
-            Op::Tuple1 => self.small_tuple(host, 1)?,
-            Op::Tuple2 => self.small_tuple(host, 2)?,
-            Op::Tuple3 => self.small_tuple(host, 3)?,
+            Op::Tuple1 => self.small_tuple(host, meter, 1)?,
+            Op::Tuple2 => self.small_tuple(host, meter, 2)?,
+            Op::Tuple3 => self.small_tuple(host, meter, 3)?,
             Op::Tuple => {
                 let at = self.mark()?;
-                meter.size(self.stack.len() - at)?;
+                meter.items(self.stack.len() - at)?;
                 host.tuple(self.stack.drain(at..))?
             }
             Op::EmptyList => host.empty_list()?,
             Op::List => {
                 let at = self.mark()?;
-                meter.size(self.stack.len() - at)?;
+                meter.items(self.stack.len() - at)?;
                 host.list(self.stack.drain(at..))?
             }
             Op::EmptyDict => host.empty_dict()?,
             Op::Dict => {
                 let at = self.mark()?;
-                meter.size(self.stack.len() - at)?;
+                meter.items((self.stack.len() - at) / 2)?;
                 if !(self.stack.len() - at).is_multiple_of(2) {
                     fail!(ErrorKind::OddItems);
                 }
@@ -311,7 +330,7 @@ impl<V> Machine<V> {
             Op::EmptySet => host.empty_set()?,
             Op::FrozenSet => {
                 let at = self.mark()?;
-                meter.size(self.stack.len() - at)?;
+                meter.items(self.stack.len() - at)?;
                 host.frozenset(self.stack.drain(at..))?
             }
             Op::Append => {
@@ -319,22 +338,24 @@ impl<V> Machine<V> {
                 if self.stack.len() <= self.fence + 1 {
                     return Err(self.underflow().into());
                 }
+                meter.items(1)?;
                 let item = self.pop()?;
                 return host.append(self.top()?, item);
             }
             Op::Appends => {
                 let skips = host.skips_nothing();
-                return self.fill(meter, skips, |list, items| host.appends(list, items));
+                return self.fill(meter, 1, skips, |list, items| host.appends(list, items));
             }
             Op::SetItem => {
                 if self.stack.len() <= self.fence + 2 {
                     return Err(self.underflow().into());
                 }
+                meter.items(1)?;
                 let (value, key) = (self.pop()?, self.pop()?);
                 return host.set_item(self.top()?, key, value);
             }
             Op::SetItems => {
-                return self.fill(meter, true, |dict, items| {
+                return self.fill(meter, 2, true, |dict, items| {
                     if !items.len().is_multiple_of(2) {
                         fail!(ErrorKind::OddItems);
                     }
@@ -343,7 +364,7 @@ impl<V> Machine<V> {
             }
             Op::AddItems => {
                 let skips = host.skips_nothing();
-                return self.fill(meter, skips, |set, items| host.add_items(set, items));
+                return self.fill(meter, 1, skips, |set, items| host.add_items(set, items));
             }
 
             // The stack.
@@ -371,15 +392,15 @@ impl<V> Machine<V> {
             Op::Memoize => {
                 let value = self.top()?.clone();
                 drop(self.memo.memoize(value)?);
-                return Ok(());
+                return Ok(meter.memo(self.memo.len())?);
             }
             Op::BinPut => {
                 let index = reader::array::<1, _>(source)?[0].into();
-                return self.put(index).map_err(Into::into);
+                return Ok(self.put(index, meter)?);
             }
             Op::LongBinPut => {
                 let index = u32::from_le_bytes(reader::array(source)?).into();
-                return self.put(index).map_err(Into::into);
+                return Ok(self.put(index, meter)?);
             }
             Op::Put => {
                 let line = reader::full_line::<S, H::Error>(source)?;
@@ -391,7 +412,7 @@ impl<V> Machine<V> {
                 let Ok(index) = u64::try_from(index) else {
                     fail!(ErrorKind::NegativePut);
                 };
-                return self.put(index).map_err(Into::into);
+                return Ok(self.put(index, meter)?);
             }
             Op::BinGet => {
                 let index = reader::array::<1, _>(source)?[0];
@@ -466,10 +487,12 @@ impl<V> Machine<V> {
                 let module = host.inst_line(content(reader::full_line::<S, H::Error>(source)?))?;
                 let name = host.inst_line(content(reader::full_line::<S, H::Error>(source)?))?;
                 let class = host.global(module, name)?;
+                meter.items(self.stack.len() - at)?;
                 host.instance(class, self.stack.drain(at..))?
             }
             Op::Obj => {
                 let at = self.mark()?;
+                meter.items((self.stack.len() - at).saturating_sub(1))?;
                 let mut items = self.stack.drain(at..);
                 let Some(class) = items.next() else {
                     drop(items);
@@ -497,7 +520,13 @@ impl<V> Machine<V> {
     }
 
     #[inline(always)]
-    fn small_tuple<H: Host<Value = V>>(&mut self, host: &mut H, count: usize) -> Result<V, H::Error> {
+    fn small_tuple<H: Host<Value = V>, M: Meter>(
+        &mut self,
+        host: &mut H,
+        meter: &mut M,
+        count: usize,
+    ) -> Result<V, H::Error> {
+        meter.items(count)?;
         match self.stack.len().checked_sub(count) {
             Some(at) if at >= self.fence => host.tuple(self.stack.drain(at..)),
             _ => Err(self.underflow().into()),
@@ -508,11 +537,12 @@ impl<V> Machine<V> {
     fn fill<E: From<Error>, M: Meter>(
         &mut self,
         meter: &mut M,
+        each: usize,
         skips_nothing: bool,
         into: impl FnOnce(&V, crate::host::Items<'_, V>) -> Result<(), E>,
     ) -> Result<(), E> {
         let at = self.mark()?;
-        meter.size(self.stack.len() - at)?;
+        meter.items((self.stack.len() - at) / each)?;
         if at <= self.fence {
             return Err(self.underflow().into());
         }
@@ -531,14 +561,14 @@ impl<V> Machine<V> {
     }
 
     #[inline(always)]
-    fn put(&mut self, index: u64) -> Result<(), Error>
+    fn put<M: Meter>(&mut self, index: u64, meter: &mut M) -> Result<(), Error>
     where
         V: Clone,
     {
         let value = self.top()?;
         let value = value.clone();
         drop(self.memo.put(index, value)?);
-        Ok(())
+        meter.memo(self.memo.len())
     }
 
     #[inline(always)]
@@ -589,14 +619,17 @@ where
     M: Meter,
     H::Error: From<S::Error>,
 {
-    meter.size(count)?;
+    meter.bytes(count)?;
+    if count > MOST_BYTES {
+        fail!(ErrorKind::TooLong);
+    }
     if count >= DIRECT && source.prefers_copy(count) {
         match source.ready(count)? {
             Some(value) => Ok(value),
             None => host.bytes_from(count, source),
         }
     } else {
-        host.bytes(source.take(count)?)
+        host.bytes(source.take_whole(count)?)
     }
 }
 
@@ -608,7 +641,7 @@ where
     M: Meter,
     H::Error: From<S::Error>,
 {
-    meter.size(count)?;
+    meter.bytes(count)?;
     if count >= DIRECT && source.prefers_copy(count) {
         host.text_from(count, source)
     } else {

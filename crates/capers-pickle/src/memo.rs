@@ -123,6 +123,11 @@ impl<V> Memo<V> {
         all.into_iter()
     }
 
+    /// All values, in no order.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.dense.iter().flatten().chain(self.sparse.values())
+    }
+
     /// The same entries converted one by one, in the same room where the types allow it.
     #[must_use]
     pub fn map<W>(self, mut convert: impl FnMut(V) -> W) -> Memo<W> {

@@ -127,7 +127,7 @@ impl Plain {
     }
 
     fn make(&mut self, node: Node) -> Result<Id, Error> {
-        let id = u32::try_from(self.nodes.len()).map_err(|_| Error::new(ErrorKind::Limit("values")))?;
+        let id = u32::try_from(self.nodes.len()).map_err(|_| Error::new(ErrorKind::OutOfMemory))?;
         self.nodes.push(node);
         Ok(Id(id))
     }

@@ -29,6 +29,12 @@ pub trait Source {
     /// Exactly `count` bytes.
     fn take(&mut self, count: usize) -> Result<&[u8], Self::Error>;
 
+    /// As [`Source::take`], where what is held but too short must not be lost. CPython reads bytes objects so and nothing
+    /// else, which shows where a frame ends too early and frames are not held to.
+    fn take_whole(&mut self, count: usize) -> Result<&[u8], Self::Error> {
+        self.take(count)
+    }
+
     /// Bytes up to and including the next newline.
     fn line(&mut self) -> Result<&[u8], Self::Error>;
 

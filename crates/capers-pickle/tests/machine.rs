@@ -1,6 +1,5 @@
 //! The machine with plain values: what it builds, and what no input can do to it.
 
-use capers_pickle::limits::{Limited, Limits};
 use capers_pickle::plain::{Call, Id, Node, Plain};
 use capers_pickle::{ErrorKind, Op};
 
@@ -116,21 +115,6 @@ fn faults_are_told_apart() {
     ] {
         assert_eq!(kind(data), expected, "{data:?}");
     }
-}
-
-#[test]
-fn a_limit_stops_a_pickle_that_doubles() {
-    let mut data = b"N".to_vec();
-    data.extend(b"2\x86".repeat(10_000));
-    data.push(b'.');
-    let mut limits = Limits::default();
-    limits.operations = Some(1000);
-    let error = Plain::load_metered(&data, &mut Limited::new(limits)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Limit("operations"));
-    limits = Limits::default();
-    limits.total = Some(1000);
-    let error = Plain::load_metered(b"X\xe9\x03\0\0", &mut Limited::new(limits)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Limit("the total size"));
 }
 
 #[test]

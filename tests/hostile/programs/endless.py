@@ -8,17 +8,10 @@ import sys
 import capers
 
 from .. import objects
+from ..memory import MIB, leave
 from . import gives, program, raises
 
-MIB = 1 << 20
 ENDS = (RecursionError, MemoryError, capers.PicklingError)
-
-
-def room(size):
-    """Leave so many bytes of address space, so that they are used up soon."""
-    with open("/proc/self/statm") as file:
-        used = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + size, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def reachable(kind):
@@ -30,7 +23,7 @@ def reachable(kind):
 
 def ends(call):
     """Assert that a dump without end ends in an error, and that memory is there again afterwards."""
-    room(700 * MIB)
+    leave(700 * MIB)
     raises(ENDS, call)
     assert len(capers.dumps(bytes(200_000_000))) > 200_000_000
     assert capers.loads(capers.dumps([1, lambda: 2]))[0] == 1
@@ -119,7 +112,7 @@ def a_list_that_grows_as_it_is_saved_ends():
             return str, ("x" * 1000,)
 
     box = [Thing(), 1]
-    room(500 * MIB)
+    leave(500 * MIB)
     raises(ENDS, lambda: capers.dumps(box))
     box.clear()
     assert capers.loads(capers.dumps([1, lambda: 2]))[0] == 1
@@ -152,7 +145,7 @@ def endless_items_into_a_file_that_refuses_end_when_it_does():
 @program
 def too_much_for_memory_is_a_memory_error():
     """Objects whose pickle does not fit into memory raise MemoryError, whatever they are made of."""
-    room(500 * MIB)
+    leave(500 * MIB)
     big = bytes(100_000_000)
     wide = [float(n) for n in range(1_000_000)]
     makers = [
@@ -192,7 +185,7 @@ def loading_too_much_is_a_memory_error():
             self.head += self.piece * max(1, (n - len(self.head)) // len(self.piece))
             return self.head
 
-    room(300 * MIB)
+    leave(300 * MIB)
     for head, piece in (
         (b"\x80\x04(", b"]" * 1000),
         (b"\x80\x04(", b"(" * 1000),

@@ -14,12 +14,14 @@
 //! here.
 
 mod canonical;
+mod lengths;
 mod reader;
 mod refs;
 mod tree;
 mod writer;
 
 pub use canonical::canonicalize;
+pub use lengths::is_cut_short;
 pub use tree::{CodeId, CodeValue, Items, Long, Str, Tree, Value, ValueId};
 pub use writer::Writer;
 

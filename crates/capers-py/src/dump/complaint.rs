@@ -3,6 +3,7 @@
 //! The texts are those that `_pickle` raises itself, so that code which looks at a message finds the one it knows; from 3.14
 //! on they name types in full. Nothing is decided here.
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
 
@@ -192,4 +193,12 @@ impl<'py> Dumper<'py> {
         }
         error
     }
+}
+
+/// What `pickle` says of a table in `_compat_pickle` that somebody has broken.
+#[cold]
+pub(super) fn odd_mapping(table: &str, should: &str, found: &[&Bound<'_, PyAny>]) -> PyErr {
+    let kinds: Vec<String> = found.iter().map(|it| type_name(it)).collect();
+    let kinds = if let [one] = &kinds[..] { one.clone() } else { format!("({})", kinds.join(", ")) };
+    PyRuntimeError::new_err(format!("_compat_pickle.{table} {should}, not {kinds}"))
 }

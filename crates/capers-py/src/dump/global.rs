@@ -171,11 +171,24 @@ impl<'py> Dumper<'py> {
             let names = self.state.reverse_names.bind(self.py);
             let imports = self.state.reverse_imports.bind(self.py);
             if let Some(old) = names.get_item((&module, &name))? {
-                let old = old.cast_into::<PyTuple>()?;
-                module = old.get_item(0)?.cast_into()?;
-                name = old.get_item(1)?.cast_into()?;
+                let Some(pair) = old.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2) else {
+                    return Err(complaint::odd_mapping("REVERSE_NAME_MAPPING", "values should be 2-tuples", &[&old]));
+                };
+                let (old_module, old_name) = (pair.get_item(0)?, pair.get_item(1)?);
+                let (Ok(old_module), Ok(old_name)) = (old_module.cast::<PyString>(), old_name.cast::<PyString>())
+                else {
+                    let parts = [&old_module, &old_name];
+                    return Err(complaint::odd_mapping(
+                        "REVERSE_NAME_MAPPING",
+                        "values should be pairs of str",
+                        &parts,
+                    ));
+                };
+                (module, name) = (old_module.clone(), old_name.clone());
             } else if let Some(old) = imports.get_item(&module)? {
-                module = old.cast_into()?;
+                module = old.cast_into().map_err(|error| {
+                    complaint::odd_mapping("REVERSE_IMPORT_MAPPING", "values should be strings", &[&error.into_inner()])
+                })?;
             }
         }
         let (module_bytes, name_bytes) = (self.identifier(&module, "module")?, self.identifier(&name, "global")?);

@@ -2,6 +2,7 @@
 #![expect(clippy::doc_markdown, reason = "help() shows these texts as they are")]
 
 use capers_pickle::{HIGHEST_PROTOCOL, Writer};
+use pyo3::Borrowed;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -79,6 +80,18 @@ fn is_strict(by_value: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
     }
 }
 
+/// The truth of any object, as C takes a flag.
+#[derive(Clone, Copy)]
+pub(crate) struct Truth(bool);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Truth {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        object.is_truthy().map(Truth)
+    }
+}
+
 fn dump_to<'py>(
     py: Python<'py>,
     object: &Bound<'py, PyAny>,
@@ -140,16 +153,19 @@ fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
 /// With by_value=False nothing travels by value: every object goes as pickle has it, and what pickle refuses is refused with
 /// the same exception. None, the default, leaves the choice to capers.
 #[pyfunction]
-#[pyo3(signature = (obj, protocol=None, *, fix_imports=true, buffer_callback=None, by_value=None))]
+#[pyo3(
+    signature = (obj, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None),
+    text_signature = "(obj, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None)"
+)]
 pub(crate) fn dumps<'py>(
     obj: &Bound<'py, PyAny>,
     protocol: Option<&Bound<'py, PyAny>>,
-    fix_imports: bool,
+    fix_imports: Truth,
     buffer_callback: Option<Bound<'py, PyAny>>,
     by_value: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = obj.py();
-    let options = Options::new(py, protocol, fix_imports, buffer_callback.as_ref(), by_value)?;
+    let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), by_value)?;
     dump_to(py, obj, options, Hooks { buffer_callback, ..Hooks::default() })
 }
 
@@ -157,17 +173,20 @@ pub(crate) fn dumps<'py>(
 ///
 /// Equivalent to Pickler(file, protocol).dump(obj), and otherwise like dumps.
 #[pyfunction]
-#[pyo3(signature = (obj, file, protocol=None, *, fix_imports=true, buffer_callback=None, by_value=None))]
+#[pyo3(
+    signature = (obj, file, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None),
+    text_signature = "(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None)"
+)]
 pub(crate) fn dump<'py>(
     obj: &Bound<'py, PyAny>,
     file: &Bound<'py, PyAny>,
     protocol: Option<&Bound<'py, PyAny>>,
-    fix_imports: bool,
+    fix_imports: Truth,
     buffer_callback: Option<Bound<'py, PyAny>>,
     by_value: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<()> {
     let py = obj.py();
-    let options = Options::new(py, protocol, fix_imports, buffer_callback.as_ref(), by_value)?;
+    let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), by_value)?;
     let write = Some(write_method(file)?);
     dump_to(py, obj, options, Hooks { buffer_callback, write, ..Hooks::default() }).map(drop)
 }
@@ -223,16 +242,16 @@ impl Pickler {
         }
     }
 
-    #[pyo3(signature = (file, protocol=None, fix_imports=true, buffer_callback=None, *, by_value=None))]
+    #[pyo3(signature = (file, protocol=None, fix_imports=Truth(true), buffer_callback=None, *, by_value=None))]
     fn __init__(
         slf: &Bound<'_, Self>,
         file: &Bound<'_, PyAny>,
         protocol: Option<&Bound<'_, PyAny>>,
-        fix_imports: bool,
+        fix_imports: Truth,
         buffer_callback: Option<Bound<'_, PyAny>>,
         by_value: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let options = Options::new(slf.py(), protocol, fix_imports, buffer_callback.as_ref(), by_value)?;
+        let options = Options::new(slf.py(), protocol, fix_imports.0, buffer_callback.as_ref(), by_value)?;
         let write = write_method(file)?;
         let mut this = slf.try_borrow_mut()?;
         if this.busy {

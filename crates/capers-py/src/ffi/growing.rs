@@ -255,7 +255,7 @@ pub(crate) fn copied<'py, T: Body>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bo
 }
 
 /// How much memory is asked for ahead of the bytes that fill it.
-const AHEAD: usize = 64 << 20;
+const AHEAD: usize = 32 << 20;
 
 /// How many bytes are read at a time into an object.
 const PIECE: usize = 1 << 20;

@@ -66,6 +66,8 @@ impl Source for ObjectSource<'_> {
         if count < KEPT && self.piece.capacity() > KEPT {
             self.piece = Vec::new();
         }
+        let more = count.saturating_sub(self.piece.len());
+        super::reserve::reserve(&mut self.piece, more);
         self.piece.resize(count, 0);
         self.view.copy(self.bounds.at, &mut self.piece);
         self.bounds.at += count;

@@ -22,6 +22,7 @@ pub(crate) mod function;
 pub(crate) mod growing;
 pub(crate) mod identity;
 pub(crate) mod instance;
+pub(crate) mod kept;
 pub(crate) mod kind;
 pub(crate) mod layout;
 pub(crate) mod load_window;

@@ -7,6 +7,7 @@ use capers_pickle::{Error, ErrorKind, Locate, Op};
 use pyo3::exceptions::{PyEOFError, PyMemoryError, PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 
+use super::limits;
 use super::state::State;
 
 /// A failure of a load.
@@ -57,6 +58,7 @@ impl Failure {
 
 fn exception(py: Python<'_>, state: &State, error: &Error) -> PyErr {
     let text = match error.kind() {
+        ErrorKind::Limit(..) => return limits::exception(state.limit_error.bind(py), error),
         ErrorKind::OutOfMemory => return PyMemoryError::new_err(()),
         ErrorKind::OutOfInput => return PyEOFError::new_err("Ran out of input"),
         ErrorKind::UnsupportedProtocol(proto) => {

@@ -12,13 +12,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCFunction};
 
 use super::failure::Failure;
-use crate::ffi::{growing, load_window};
+use crate::ffi::{growing, load_window, make, reserve};
 
 /// How much `peek` is asked for.
 const PREFETCH: usize = 1 << 17;
 
 /// A file of the interpreter is asked for no larger bytes object than this: it makes room for all of it first.
-const LARGEST: usize = 64 << 20;
+const LARGEST: usize = 32 << 20;
 
 /// From here on what is read goes straight into the memory that will hold it.
 const SMALL: usize = 1 << 20;
@@ -154,13 +154,14 @@ impl<'py> FileSource<'_, 'py> {
             self.hold(first);
             return Ok(());
         }
-        let mut all = first.as_bytes().to_vec();
+        let mut all = reserve::try_copy(first.as_bytes())?;
         let mut more = first;
         while all.len() < count && !more.as_bytes().is_empty() {
             more = self.read(count - all.len())?;
+            reserve::reserve(&mut all, more.as_bytes().len());
             all.extend_from_slice(more.as_bytes());
         }
-        self.hold(PyBytes::new(py, &all));
+        self.hold(make::bytes(py, &all)?);
         if all.len() < count { Err(truncated()) } else { Ok(()) }
     }
 
@@ -169,6 +170,22 @@ impl<'py> FileSource<'_, 'py> {
     fn beyond(&mut self, count: usize) -> Result<(), Failure> {
         self.bounds.leave_frame(self.held.as_bytes().len())?;
         if self.bounds.has(count) { Ok(()) } else { self.fill(count) }
+    }
+
+    /// Hold the next `count` bytes, of which the first ones are held already. There are few enough of them.
+    #[cold]
+    fn join(&mut self, count: usize) -> Result<(), Failure> {
+        let mut all = Vec::new();
+        while all.len() < count {
+            let begun = all.len();
+            let piece = (count - begun).min(SMALL);
+            reserve::reserve(&mut all, piece);
+            all.resize(begun + piece, 0);
+            self.read_through(&mut all[begun..], true)?;
+        }
+        self.hold(make::bytes(self.held.py(), &all)?);
+        self.before -= count as u64;
+        Ok(())
     }
 
     /// Fill `out` with what is held, and then with what the file has next.
@@ -252,6 +269,16 @@ impl Source for FileSource<'_, '_> {
         let at = self.bounds.at;
         self.bounds.at += count;
         Ok(&self.held.as_bytes()[at..at + count])
+    }
+
+    fn take_whole(&mut self, count: usize) -> Result<&[u8], Failure> {
+        if !self.bounds.has(count) && self.rest() > 0 {
+            self.bounds.leave_frame(self.held.as_bytes().len())?;
+            if !self.bounds.has(count) {
+                self.join(count)?;
+            }
+        }
+        self.take(count)
     }
 
     fn line(&mut self) -> Result<&[u8], Failure> {

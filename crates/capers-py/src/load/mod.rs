@@ -10,6 +10,7 @@ mod file;
 mod globals;
 mod hashing;
 mod keys;
+mod limits;
 mod live;
 mod quiet;
 mod state;
@@ -19,8 +20,10 @@ mod wire;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use capers_pickle::limits::Unlimited;
-use capers_pickle::{Machine, Ready, Room, SliceSource};
+use capers_pickle::limits::{Limited, Limits as Caps, Unlimited};
+use capers_pickle::weighed::{NotReady, Weighed, Weighing};
+use capers_pickle::{Machine, Ready, Room, SliceSource, Source};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator};
 
@@ -43,7 +46,7 @@ thread_local! {
     static ROOM: Cell<Option<Room<Pointer>>> = const { Cell::new(None) };
 }
 
-/// Run one pickle. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
+/// Run one pickle.
 fn run<'py, S: Ready<Bound<'py, PyAny>>>(
     machine: &mut Machine<Bound<'py, PyAny>>,
     live: &mut Live<'_, 'py>,
@@ -53,7 +56,33 @@ where
     Failure: From<S::Error>,
 {
     let (py, state) = (live.py, live.state);
-    match catch_unwind(AssertUnwindSafe(|| machine.run(live, source, &mut Unlimited))) {
+    caught(py, state, || machine.run(live, source, &mut Unlimited))
+}
+
+/// Run one pickle that is held to these caps.
+#[cold]
+#[inline(never)]
+fn run_limited<'py, S: Source>(
+    machine: &mut Machine<Weighed<Bound<'py, PyAny>>>,
+    live: &mut Live<'_, 'py>,
+    source: &mut S,
+    caps: Caps,
+) -> PyResult<Bound<'py, PyAny>>
+where
+    Failure: From<S::Error>,
+{
+    let (py, state) = (live.py, live.state);
+    let mut host = Weighing::new(live, caps);
+    caught(py, state, || Ok(machine.run(&mut host, &mut NotReady(source), &mut Limited::new(caps))?.value))
+}
+
+/// What a run gives. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
+fn caught<'py>(
+    py: Python<'py>,
+    state: &State,
+    run: impl FnOnce() -> Result<Bound<'py, PyAny>, Failure>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(failure)) => Err(failure.into_exception(py, state)),
         Err(panic) => {
@@ -71,6 +100,14 @@ fn iterator<'py>(buffers: Option<&Bound<'py, PyAny>>) -> PyResult<Option<Bound<'
     buffers.map(PyAnyMethods::try_iter).transpose()
 }
 
+/// Names of codecs and error handlers become C strings.
+fn check_codec(encoding: &str, errors: &str) -> PyResult<()> {
+    if encoding.contains('\0') || errors.contains('\0') {
+        return Err(PyValueError::new_err("embedded null character"));
+    }
+    Ok(())
+}
+
 fn truthy(flag: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
     flag.map_or(Ok(true), PyAnyMethods::is_truthy)
 }
@@ -79,13 +116,14 @@ fn truthy(flag: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
 ///
 /// *fix_imports*, *encoding* and *errors* say how to read pickles of Python 2: whether to map its module names, and how
 /// to decode its strings (``"bytes"`` leaves them as bytes). *buffers* is an iterable of the buffers that were pickled
-/// out of band. Bytes after the pickle are ignored.
+/// out of band. Bytes after the pickle are ignored. *limits*, a Limits or a dict of its arguments, caps what the pickle
+/// may ask for.
 ///
 /// Loading a pickle runs code: load only what you trust.
 #[pyfunction]
 #[pyo3(
-    signature = (data, /, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None),
-    text_signature = "(data, /, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None)"
+    signature = (data, /, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None),
+    text_signature = "(data, /, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, limits=None)"
 )]
 fn loads<'py>(
     data: &Bound<'py, PyAny>,
@@ -93,9 +131,12 @@ fn loads<'py>(
     encoding: &str,
     errors: &str,
     buffers: Option<&Bound<'py, PyAny>>,
+    limits: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = data.py();
     let state = State::get(py)?;
+    let caps = limits::caps(limits)?;
+    check_codec(encoding, errors)?;
     let mut live = Live {
         py,
         state,
@@ -112,6 +153,16 @@ fn loads<'py>(
         attribute_names: Names::default(),
         keys: Keys::default(),
     };
+    if let Some(caps) = caps {
+        let machine = &mut Machine::default();
+        return match data.cast_exact::<PyBytes>() {
+            Ok(bytes) => {
+                let source = &mut SliceSource::with_frames(bytes.as_bytes(), state.strict_frames);
+                run_limited(machine, &mut live, source, caps)
+            }
+            Err(_) => run_limited(machine, &mut live, &mut ObjectSource::new(data, state.strict_frames)?, caps),
+        };
+    }
     let room = ROOM.take().map(Room::recycle).unwrap_or_default();
     let mut machine = Machine::with_room(room);
     let result = match data.cast_exact::<PyBytes>() {
@@ -133,8 +184,8 @@ fn loads<'py>(
 /// brings along: load only what you trust.
 #[pyfunction]
 #[pyo3(
-    signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None),
-    text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None)"
+    signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None),
+    text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, limits=None)"
 )]
 fn load<'py>(
     file: &Bound<'py, PyAny>,
@@ -142,9 +193,11 @@ fn load<'py>(
     encoding: &str,
     errors: &str,
     buffers: Option<&Bound<'py, PyAny>>,
+    limits: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let decoding = Decoding { encoding, errors };
-    unpickler::load_file(file, truthy(fix_imports)?, decoding, iterator(buffers)?)
+    check_codec(encoding, errors)?;
+    unpickler::load_file(file, truthy(fix_imports)?, decoding, iterator(buffers)?, limits::caps(limits)?)
 }
 
 /// Add the names of the loading side to the module.
@@ -154,5 +207,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("loads", wrap_pyfunction!(loads, &shown)?)?;
     module.add("load", wrap_pyfunction!(load, &shown)?)?;
     module.add_class::<unpickler::Unpickler>()?;
+    module.add_class::<limits::Limits>()?;
+    module.add("LimitError", State::get(module.py())?.limit_error.bind(module.py()))?;
     Ok(())
 }

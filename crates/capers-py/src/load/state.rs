@@ -3,9 +3,10 @@
 use capers_pickle::text::IntRules;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use super::code_cache::CodeCache;
+use super::limits;
 use super::live::NO_PERSISTENT_LOAD;
 use super::wire::{Wire, WireNames};
 
@@ -13,6 +14,8 @@ use super::wire::{Wire, WireNames};
 #[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub(super) struct State {
     unpickling_error: Py<PyAny>,
+    /// `capers.LimitError`
+    pub(super) limit_error: Py<PyType>,
     /// `capers._rebuild`, its name and its constructors.
     pub(super) wire: WireNames,
     /// Code objects by their marshal bytes.
@@ -103,8 +106,10 @@ impl State {
             Ok(_) => false,
             Err(error) => error.value(py).str()?.to_cow()?.contains("negative"),
         };
+        let unpickling_error = py.import("_pickle")?.getattr("UnpicklingError")?;
         Ok(State {
-            unpickling_error: py.import("_pickle")?.getattr("UnpicklingError")?.unbind(),
+            limit_error: limits::error_class(&unpickling_error)?.unbind(),
+            unpickling_error: unpickling_error.unbind(),
             wire: WireNames::new(py)?,
             codes: CodeCache::default(),
             extension_cache: dict("copyreg", "_extension_cache")?,

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use capers_pickle::Machine;
+use capers_pickle::limits::Limits as Caps;
 use capers_pickle::memo::Memo;
 use pyo3::exceptions::{PyAttributeError, PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -22,8 +23,9 @@ use super::keys::Keys;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
-use super::{globals, run};
+use super::{check_codec, globals, limits, run, run_limited};
 use crate::ffi::instance::Names;
+use crate::ffi::kept::KeptMemo;
 use crate::ffi::make;
 use crate::ffi::shape::Shape;
 
@@ -32,7 +34,7 @@ use crate::ffi::shape::Shape;
 /// The file must have the methods ``read(n)`` and ``readline()``; ``readinto`` and ``peek`` are used where it has them.
 /// *fix_imports*, *encoding* and *errors* say how to read pickles of Python 2: whether to map its module names, and how
 /// to decode its strings (``"bytes"`` leaves them as bytes). *buffers* is an iterable of the buffers that were pickled
-/// out of band.
+/// out of band. *limits*, a Limits or a dict of its arguments, caps what each pickle may ask for.
 ///
 /// Loading a pickle runs code: load only what you trust.
 #[pyclass(subclass, frozen, module = "capers", name = "Unpickler")]
@@ -47,7 +49,7 @@ struct Parts {
     file: File,
     options: Options,
     buffers: Option<Py<PyIterator>>,
-    memo: Memo<Py<PyAny>>,
+    memo: KeptMemo,
     persistent: Option<Py<PyAny>>,
 }
 
@@ -56,6 +58,7 @@ struct Options {
     fix_imports: bool,
     encoding: String,
     errors: String,
+    caps: Option<Caps>,
 }
 
 /// Clears the busy flag, whatever way a load ends.
@@ -88,12 +91,12 @@ impl Unpickler {
 #[pymethods]
 impl Unpickler {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None)")]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, limits=None)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Unpickler { parts: Mutex::default(), busy: AtomicBool::new(false), proto: AtomicU8::new(0) }
     }
 
-    #[pyo3(signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None))]
+    #[pyo3(signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None))]
     fn __init__(
         &self,
         file: &Bound<'_, PyAny>,
@@ -101,12 +104,15 @@ impl Unpickler {
         encoding: &str,
         errors: &str,
         buffers: Option<&Bound<'_, PyAny>>,
+        limits: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let _busy = self.reserve()?;
+        check_codec(encoding, errors)?;
         let options = Options {
             fix_imports: fix_imports.map_or(Ok(true), PyAnyMethods::is_truthy)?,
             encoding: encoding.to_owned(),
             errors: errors.to_owned(),
+            caps: limits::caps(limits)?,
         };
         let file = File::new(file)?;
         let buffers = match buffers {
@@ -134,7 +140,7 @@ impl Unpickler {
             let (file, memo) = (std::mem::take(&mut parts.file), std::mem::take(&mut parts.memo));
             (file, memo, buffers, parts.options.clone(), persistent)
         };
-        let mut machine = Machine::with_memo(memo.map(|entry| entry.into_bound(py)));
+        let mut memo = Some(memo);
         let result = match file.source(py, state.strict_frames) {
             None => {
                 let text =
@@ -166,11 +172,25 @@ impl Unpickler {
                         attribute_names: Names::default(),
                         keys: Keys::default(),
                     };
-                    run(&mut machine, &mut live, &mut source)
+                    let before = memo.take().unwrap_or_default();
+                    match options.caps {
+                        None => {
+                            let mut machine = Machine::with_memo(before.into_plain(py));
+                            let result = run(&mut machine, &mut live, &mut source);
+                            memo = Some(KeptMemo::of_plain(machine.into_memo()));
+                            result
+                        }
+                        Some(caps) => {
+                            let mut machine = Machine::with_memo(before.into_weighed(py));
+                            let result = run_limited(&mut machine, &mut live, &mut source, caps);
+                            memo = Some(KeptMemo::of_weighed(machine.into_memo()));
+                            result
+                        }
+                    }
                 })
             }
         };
-        let memo = machine.into_memo().map(Bound::unbind);
+        let memo = memo.unwrap_or_default();
         let old = {
             let mut parts = this.parts();
             (std::mem::replace(&mut parts.file, file), std::mem::replace(&mut parts.memo, memo))
@@ -254,14 +274,14 @@ impl Unpickler {
                 let Ok(index) = u64::try_from(make::index(&key)?) else {
                     return Err(PyValueError::new_err("memo key must be positive integers."));
                 };
-                put(&mut new, index, value.unbind())?;
+                put(&mut new, index, value)?;
             }
         } else {
             let kind = make::type_name(memo);
             let text = format!("'memo' attribute must be an UnpicklerMemoProxy object or dict, not {kind}");
             return Err(PyTypeError::new_err(text));
         }
-        let old = std::mem::replace(&mut self.parts().memo, new);
+        let old = std::mem::replace(&mut self.parts().memo, KeptMemo::of_plain(new));
         drop(old);
         Ok(())
     }
@@ -271,10 +291,7 @@ impl Unpickler {
         parts.file.traverse(&visit)?;
         visit.call(&parts.buffers)?;
         visit.call(&parts.persistent)?;
-        for (_, value) in parts.memo.iter() {
-            visit.call(value)?;
-        }
-        Ok(())
+        parts.memo.traverse(&visit)
     }
 
     fn __clear__(&self) {
@@ -283,14 +300,15 @@ impl Unpickler {
     }
 }
 
-fn put(memo: &mut Memo<Py<PyAny>>, index: u64, value: Py<PyAny>) -> PyResult<()> {
-    memo.put(index, value).map_or_else(|_| Err(PyMemoryError::new_err(())), |_| Ok(()))
+impl Unpickler {
+    /// The memo's entries. The lock is released when they are there: what is done with them may run Python code.
+    fn entries<'py>(&self, py: Python<'py>) -> Vec<(u64, Bound<'py, PyAny>)> {
+        self.parts().memo.entries(py)
+    }
 }
 
-impl Unpickler {
-    fn entries(&self, py: Python<'_>) -> Vec<(u64, Py<PyAny>)> {
-        self.parts().memo.iter().map(|(index, value)| (index, value.clone_ref(py))).collect()
-    }
+fn put<'py>(memo: &mut Memo<Bound<'py, PyAny>>, index: u64, value: Bound<'py, PyAny>) -> PyResult<()> {
+    memo.put(index, value).map_or_else(|_| Err(PyMemoryError::new_err(())), |_| Ok(()))
 }
 
 /// A view of an unpickler's memo.
@@ -355,6 +373,7 @@ pub(super) fn load_file<'py>(
     fix_imports: bool,
     decoding: Decoding<'_>,
     buffers: Option<Bound<'py, PyIterator>>,
+    caps: Option<Caps>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = file.py();
     let state = State::get(py)?;
@@ -380,5 +399,8 @@ pub(super) fn load_file<'py>(
             Failure::from(capers_pickle::Error::new(capers_pickle::ErrorKind::OutOfInput)).into_exception(py, state)
         );
     };
-    run(&mut Machine::default(), &mut live, &mut source)
+    match caps {
+        None => run(&mut Machine::default(), &mut live, &mut source),
+        Some(caps) => run_limited(&mut Machine::default(), &mut live, &mut source, caps),
+    }
 }

@@ -4,6 +4,8 @@
 //! another type, a foreign tag, a subclass) the answer is `None` and the Python function is called, which then raises what
 //! it raises or does what it does.
 
+use capers_code::marshal::is_cut_short;
+use pyo3::exceptions::PyEOFError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCode, PyDict, PyFunction, PyModule, PyString, PyTuple};
 
@@ -134,6 +136,10 @@ fn code<'py>(
         make::audit_marshal(data)?;
         *last = Some((code.clone(), free));
         return Ok(Some(code));
+    }
+    if is_cut_short(data.as_bytes()) {
+        make::audit_marshal(data)?;
+        return Err(PyEOFError::new_err("marshal data too short"));
     }
     let made = make::unmarshal(data)?;
     let Ok(as_code) = made.cast_exact::<PyCode>() else {
