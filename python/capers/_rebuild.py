@@ -20,7 +20,7 @@ import sys
 import types
 import weakref
 from _pickle import UnpicklingError
-from _thread import RLock
+from _thread import RLock, allocate_lock, get_ident
 from importlib._bootstrap_external import MAGIC_NUMBER
 
 __all__ = [
@@ -37,6 +37,8 @@ __all__ = [
     "dead_reference",
     "descriptor",
     "dict_view",
+    "enum_attributes",
+    "enum_member",
     "enum_members",
     "exception",
     "exception_state",
@@ -149,6 +151,8 @@ _keys: dict = {}
 # For each class that a payload made here: the attributes that have been filled in. A load that broke off, or another one of
 # the same class at the same time, leaves the rest to whoever comes next.
 _filled: dict = {}
+# For the same classes: the number of the change that each changed attribute was last set from.
+_changes: dict = {}
 # How many classes of this process have had a key derived from one definition.
 _alike: dict = {}
 _lock = RLock()
@@ -164,7 +168,9 @@ def _track(cls, key):
 
     def forget(_):
         _keys.pop(address, None)
-        _filled.pop(key, None)
+        if _classes.get(key) is None:
+            _filled.pop(key, None)
+            _changes.pop(key, None)
 
     with _lock:
         address = id(cls)
@@ -184,30 +190,162 @@ def _name(cls, digest):
                 return _track(cls, key)
 
 
-def _hook_owners(bases, everyone):
-    """The classes whose ``__init_subclass__`` a new class over *bases* must not run: those by value, or all in Python."""
+# Which thread makes the class of a key, with a lock that it holds meanwhile, and which key a thread waits for. No lock of this
+# file is held while hooks run: they may import, and so wait for another thread that loads.
+_making: dict = {}
+_waiting: dict = {}
+_PATIENCE = 10.0  # seconds, after which a class is made twice rather than never
+
+
+def _may_wait(me, owner):
+    """Whether the thread *me* can wait for *owner*: that one does not wait for *me*, and may not need what *me* is importing."""
+    while owner is not None:
+        if owner == me:
+            return False
+        owner = _making.get(_waiting.get(owner), (None,))[0]
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return False
+        frame = frame.f_back
+    return True
+
+
+def _claim(key):
+    """Return the class known by *key*, when another thread has made it if one is at it; ``None`` leaves it to the caller."""
+    known = _classes.get(key)
+    if known is not None:
+        return known
+    me = get_ident()
+    while True:
+        with _lock:
+            known = _classes.get(key)
+            other = _making.get(key)
+            if known is not None:
+                return known
+            if other is None:
+                lock = allocate_lock()
+                lock.acquire()
+                _making[key] = (me, lock)
+                return None
+            if not _may_wait(me, other[0]):
+                return None
+            _waiting[me] = key
+        patient = other[1].acquire(timeout=_PATIENCE)
+        with _lock:
+            _waiting.pop(me, None)
+        if not patient:
+            return None
+        other[1].release()
+
+
+def _done(key):
+    """Let those go on that wait for *key*, if this thread made its class."""
+    with _lock:
+        owner, lock = _making.get(key, (None, None))
+        if owner == get_ident():
+            del _making[key]
+            lock.release()
+
+
+# While a class is made again, hooks that travel by value must keep still for it, and for no other class of any other thread:
+# the hook is replaced by a gate as long as anyone needs it.
+_gates: dict = {}
+_restored: dict = {}
+
+
+def _is_restored(cls):
+    making = _restored.get(get_ident())
+    return bool(making) and making[-1] == (cls.__name__, cls.__module__)
+
+
+def _gate(owner, attribute, hook):
+    """Return what stands in for the *hook* that *owner* holds as *attribute*."""
+    if attribute == "__init_subclass__":
+
+        @classmethod
+        def gate(cls, /, **keywords):
+            if _is_restored(cls):
+                super(owner, cls).__init_subclass__(**keywords)
+            else:
+                hook.__get__(None, cls)(**keywords)
+
+        return gate
+
+    def gate(self, cls, name):
+        if not _is_restored(cls):
+            hook.__get__(self, type(self))(cls, name)
+
+    return gate
+
+
+def _close(owner, attribute):
+    with _lock:
+        gate = _gates.get((id(owner), attribute))
+        if gate is None:
+            hook = owner.__dict__[attribute]
+            gate = _gates[id(owner), attribute] = [hook, _gate(owner, attribute, hook), 0]
+            _set(owner, attribute, gate[1])
+        gate[2] += 1
+
+
+def _open(owner, attribute):
+    with _lock:
+        gate = _gates[id(owner), attribute]
+        gate[2] -= 1
+        if not gate[2]:
+            del _gates[id(owner), attribute]
+            if owner.__dict__.get(attribute) is gate[1]:
+                _set(owner, attribute, gate[0])
+
+
+def _set(cls, attribute, value):
+    """Set an attribute of the class *cls*, whatever Python code of its metaclass says."""
+    for each in type(cls).__mro__:
+        setter = each.__dict__.get("__setattr__")
+        if isinstance(setter, types.WrapperDescriptorType):
+            return setter(cls, attribute, value)
+
+
+def _hooks(bases, namespace, everyone):
+    """The hooks that making a class would run and must not: those by value, or all in Python; each as owner and name."""
     for owner in {each: None for base in bases for each in base.__mro__}:
         hook = owner.__dict__.get("__init_subclass__")
         if isinstance(hook, classmethod) and (everyone or _key_of(owner) is not None):
-            yield owner, hook
+            yield owner, "__init_subclass__"
+    for kind in {type(value): None for value in namespace.values() if hasattr(type(value), "__set_name__")}:
+        for owner in kind.__mro__:
+            if "__set_name__" in owner.__dict__:
+                hook = owner.__dict__["__set_name__"]
+                if isinstance(hook, types.FunctionType) and (everyone or _key_of(owner) is not None):
+                    yield owner, "__set_name__"
+                break
 
 
-def _make_class(maker, metaclass, name, bases, namespace, keywords, quiet):
-    replaced = []
+def _make_class(maker, metaclass, name, bases, namespace, keywords, everyone):
+    closed = []
+    making = _restored.setdefault(get_ident(), [])
+    making.append((name, namespace.get("__module__")))
     try:
-        for base, hook in _hook_owners(bases, quiet):
-            passed = classmethod(lambda cls, __base=base, **keywords: super(__base, cls).__init_subclass__(**keywords))
-            type.__setattr__(base, "__init_subclass__", passed)
-            replaced.append((base, hook))
+        for owner, attribute in _hooks(bases, namespace, everyone):
+            _close(owner, attribute)
+            closed.append((owner, attribute))
+        if maker is type:
+            return type.__new__(metaclass, name, bases, namespace, **keywords)
+        prepared = maker.__prepare__(name, bases, **keywords)
+        for attribute, value in namespace.items():
+            prepared[attribute] = value
         if maker is metaclass:
-            prepared = metaclass.__prepare__(name, bases, **keywords)
-            for attribute, value in namespace.items():
-                prepared[attribute] = value
             return metaclass(name, bases, prepared, **keywords)
-        return maker.__new__(metaclass, name, bases, namespace, **keywords)
+        made = maker.__new__(metaclass, name, bases, prepared, **keywords)
+        maker.__init__(made, name, bases, prepared, **keywords)
+        return made
     finally:
-        for base, hook in replaced:
-            type.__setattr__(base, "__init_subclass__", hook)
+        for owner, attribute in closed:
+            _open(owner, attribute)
+        making.pop()
+        if not making:
+            _restored.pop(get_ident(), None)
 
 
 def _is_complete(metaclass):
@@ -219,7 +357,59 @@ def _is_standard(metaclass):
     return metaclass.__module__.partition(".")[0] in sys.stdlib_module_names and not _is_complete(metaclass)
 
 
-def class_(key, metaclass, name, bases, namespace, keywords=None):
+def _without_last(namespace):
+    """Leave out of *namespace* the attributes still to be filled in at its end, and hold the place of the others."""
+    held = False
+    for attribute, value in reversed([*namespace.items()]):
+        if value is not class_attribute:
+            held = True
+        elif held:
+            namespace[attribute] = None
+        else:
+            del namespace[attribute]
+
+
+def _build_class(metaclass, name, bases, namespace, keywords, body):
+    standard = next(each for each in metaclass.__mro__ if _is_standard(each))
+    maker = next(each for each in metaclass.__mro__ if _key_of(each) is None)
+    if _is_complete(maker):
+        maker, keywords = standard, {}
+    later = {}
+    if body is not None:
+        for attribute in [*namespace][body:]:
+            later[attribute] = namespace.pop(attribute)
+        namespace.update((each, None) for each, value in namespace.items() if value is class_attribute)
+    slots = namespace.get("__slots__", ())
+    for attribute in (slots,) if isinstance(slots, str) else slots:
+        if attribute in namespace:
+            # Since the class was made, something else has taken the place of the slot.
+            later[attribute] = namespace.pop(attribute)
+    _without_last(later if body is not None else namespace)
+    made = None
+    if keywords is not None:
+        try:
+            made = _make_class(maker, metaclass, name, bases, dict(namespace), keywords, False)
+        except Exception:
+            if maker is standard and not any(_hooks(bases, namespace, True)):
+                raise
+    if made is None:
+        made = _make_class(standard, metaclass, name, bases, dict(namespace), {}, True)
+    fields = "_fields_" in namespace and any(each.__module__ == "_ctypes" for each in metaclass.__mro__)
+    for attribute, value in {**namespace, **later}.items():
+        # Hooks have run for what they do elsewhere; what the class holds is what it held.
+        if made.__dict__.get(attribute) is not value and attribute not in _MADE and not (fields and attribute == "_fields_"):
+            _set(made, attribute, value)
+    if later and "__abstractmethods__" in made.__dict__:
+        import abc
+
+        abc.update_abstractmethods(made)
+    return made
+
+
+_MADE = ("__qualname__", "__classcell__", "__classdictcell__")
+
+
+def class_(key, metaclass, name, bases, namespace, keywords=None, body=None, changes=None):
     """Return the class known by *key*, made in one step from its full *namespace* if it is not there yet.
 
     What is importable sees the class as the class statement showed it: the metaclass is called with *keywords*, and
@@ -227,45 +417,47 @@ def class_(key, metaclass, name, bases, namespace, keywords=None):
     done their work where the class was defined, and are not asked again.  *keywords* is ``None`` where hooks need some that
     are not known.  Then, and where a hook refuses a namespace that it has worked on before, the class is made without any
     hook written in Python: what they did to it is in the namespace.
+
+    *body* is how many items of *namespace* the class statement gave, where hooks must not see the others.  An attribute that
+    is the function ``class_attribute`` is set by it later.  *changes* gives a number to each attribute that has been set or
+    deleted since the class first travelled; a class that payloads made here takes over those with a higher number than
+    before.
     """
-    with _lock:
-        known = _classes.get(key)
-        if known is not None:
-            return known
-        late = {}
-        for attribute, value in namespace.items():
-            if _key_of(type(value)) is not None and hasattr(type(value), "__set_name__"):
-                late[attribute] = value
-        namespace.update(dict.fromkeys(late))
-        standard = next(each for each in metaclass.__mro__ if _is_standard(each))
-        maker = next(each for each in metaclass.__mro__ if _key_of(each) is None)
-        if _is_complete(maker):
-            maker, keywords = standard, {}
-        made = None
-        if keywords is not None:
-            try:
-                made = _make_class(maker, metaclass, name, bases, namespace, keywords, False)
-            except Exception:
-                if maker is standard and not any(_hook_owners(bases, True)):
-                    raise
-        if made is None:
-            made = _make_class(standard, metaclass, name, bases, namespace, {}, True)
-        late.update(namespace, **late)
-        for attribute, value in late.items():
-            # Hooks have run for what they do elsewhere; what the class holds is what it held.
-            if attribute not in ("__qualname__", "__classdictcell__") and made.__dict__.get(attribute) is not value:
-                type.__setattr__(made, attribute, value)
-        _filled[_track(made, key)] = set()
-        return made
+    known = _claim(key)
+    if known is None:
+        try:
+            made = _build_class(metaclass, name, bases, dict(namespace), keywords, body)
+            with _lock:
+                known = _classes.get(key)
+                if known is None:
+                    _track(made, key)
+                    _filled[key], _changes[key] = set(), dict(changes or ())
+                    return made
+        finally:
+            _done(key)
+    if changes:
+        with _lock:
+            seen = _changes.get(key)
+            for attribute, number in changes.items():
+                if seen is not None and seen.get(attribute, 0) < number:
+                    seen[attribute] = number
+                    if attribute not in namespace:
+                        if attribute in known.__dict__:
+                            type.__delattr__(known, attribute)
+                    elif namespace[attribute] is class_attribute:
+                        _filled[key].discard(attribute)
+                    else:
+                        _set(known, attribute, namespace[attribute])
+    return known
 
 
 def class_attribute(cls, name, value):
-    """Set an attribute of *cls* that leads back to it: once, and not where the class is at home."""
+    """Set an attribute of *cls* that leads back to it: once for each change, and not where the class is at home."""
     with _lock:
         filled = _filled.get(_key_of(cls))
         if filled is not None and name not in filled:
             filled.add(name)
-            type.__setattr__(cls, name, value)
+            _set(cls, name, value)
 
 
 def abc_register(cls, *subclasses):
@@ -308,6 +500,20 @@ def enum_members(cls, *members):
                 cls._unhashable_values_map_.setdefault(name, []).append(member._value_)
         cls._member_map_[name] = member
         type.__setattr__(cls, name, member)
+
+
+def enum_attributes(cls, name, attributes):
+    """Give the member *name* of the enumeration *cls*, if it was made here, the *attributes* that it has besides its value."""
+    with _lock:
+        filled = _filled.get(_key_of(cls))
+        if filled is not None and (name,) not in filled:
+            filled.add((name,))
+            cls._member_map_[name].__dict__.update(attributes)
+
+
+def enum_member(cls, name):
+    """Return the member *name* of the enumeration *cls*."""
+    return cls._member_map_[name]
 
 
 def lru_cache(maxsize, typed, function):

@@ -26,6 +26,8 @@ wire! {
     Code = "capers._rebuild", "code";
     ComparisonKey = "capers._rebuild", "comparison_key";
     Descriptor = "capers._rebuild", "descriptor";
+    EnumAttributes = "capers._rebuild", "enum_attributes";
+    EnumMember = "capers._rebuild", "enum_member";
     EnumMembers = "capers._rebuild", "enum_members";
     Function = "capers._rebuild", "function";
     Imported = "capers._rebuild", "imported";

@@ -4,10 +4,12 @@
 //! module and its children decide *what* travels; they know nothing of opcodes, memo or bytes. The pickler turns a
 //! reduction into a pickle, always in the order make, memoize, fill, so that whatever the parts lead back to is there.
 
+mod changes;
 pub(crate) mod class;
 pub(crate) mod code;
 pub(crate) mod definition;
 pub(crate) mod function;
+mod keywords;
 pub(crate) mod module;
 pub(crate) mod odd;
 
@@ -57,6 +59,16 @@ pub(crate) enum Fill<'py> {
     Cell { cell: Bound<'py, PyAny>, name: Option<Bound<'py, PyString>>, content: Bound<'py, PyAny> },
     /// A call for its effect on the loading process.
     Call { make: Wire, args: Vec<Part<'py>> },
+    /// An item of a container that has been made already; the key is the index for a list.
+    Later { of: Bound<'py, PyAny>, shape: Shape, key: Option<Bound<'py, PyAny>>, value: Bound<'py, PyAny> },
+}
+
+/// What holds items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    List,
+    Dict,
+    Set,
 }
 
 /// How an object is made and filled.

@@ -104,7 +104,7 @@ impl<'py> Dumper<'py> {
             _ => match odd::reduce(self.py, kind, object)? {
                 Some(odd::Travel::Reduction(reduction)) => reduction,
                 Some(odd::Travel::Reference(reference)) => return self.begin_reference(object, &reference).map(Some),
-                Some(odd::Travel::Guarded) => return self.begin_guarded(object).map(Some),
+                Some(odd::Travel::Reduced(value)) => return self.begin_reduced(object, &value).map(Some),
                 Some(odd::Travel::Weak(reduction)) => {
                     self.open_weak(object);
                     reduction
@@ -447,6 +447,17 @@ impl<'py> Dumper<'py> {
                 self.writer.op(Op::Pop);
                 None
             }
+            Fill::Later { of, shape, key, value } => {
+                if item == 0 {
+                    let (of, shape, key, value) = (of.clone(), *shape, key.clone(), value.clone());
+                    frame.at = At::AfterItem(fill, item);
+                    self.write_made(&of)?;
+                    self.put_later(&of, shape, key, value);
+                    return Ok(true);
+                }
+                self.writer.op(Op::Pop);
+                None
+            }
         };
         match part {
             Some((key, value)) => {
@@ -463,16 +474,41 @@ impl<'py> Dumper<'py> {
     }
 
     /// Remembers how to take back the slot that starts here.
-    fn open_slot(&mut self) {
+    pub(super) fn open_slot(&mut self) {
         if self.classes.any_in_progress() {
             let number = self.classes.next();
             let slot = Slot { checkpoint: self.writer.checkpoint(), mark: self.memo.mark(), number };
             match self.stack.last_mut() {
                 Some(Frame::ByValue(frame)) => frame.slot = Some(slot),
                 Some(Frame::Entries(frame)) => frame.slot = Some(slot),
+                Some(Frame::Inside(frame)) => frame.slot = Some(slot),
                 _ => {}
             }
         }
+    }
+
+    /// Holds the place of the attribute `key`, one of `count`, which is set later.
+    pub(super) fn hold_attribute(&mut self, key: &Bound<'py, PyAny>, count: usize) -> PyResult<()> {
+        let key = match key.cast_exact::<PyString>() {
+            Ok(text) => Part::Text(text.clone()),
+            Err(_) => Part::Object(key.clone()),
+        };
+        self.write_part(key)?;
+        self.writer.op(Op::None);
+        if self.item_alone(count) {
+            self.writer.op(Op::SetItem);
+        }
+        Ok(())
+    }
+
+    /// Notes in the namespace of a class that the attribute `name`, one of `count`, is set later.
+    pub(super) fn hold_class_attribute(&mut self, name: &Bound<'py, PyString>, count: usize) -> PyResult<()> {
+        self.write_definition_text(name)?;
+        self.write_wire(Wire::ClassAttribute);
+        if self.item_alone(count) {
+            self.writer.op(Op::SetItem);
+        }
+        Ok(())
     }
 
     fn write_entry(&mut self, fill: usize, item: usize, key: Part<'py>, value: Part<'py>) -> PyResult<bool> {
@@ -503,7 +539,7 @@ impl<'py> Dumper<'py> {
                 self.writer.op(Op::Pop);
                 return;
             }
-            Fill::Call { .. } => false,
+            Fill::Call { .. } | Fill::Later { .. } => false,
         };
         if alone {
             self.writer.op(Op::SetItem);
@@ -554,7 +590,8 @@ impl<'py> Dumper<'py> {
             return Begun::Done;
         }
         let owner = match self.stack.last() {
-            Some(Frame::ByValue(frame)) if frame.reduction.make == Wire::Class && matches!(frame.at, At::Arg(_)) => {
+            // Its keywords come after it and are none of its own.
+            Some(Frame::ByValue(frame)) if frame.reduction.make == Wire::Class && frame.is_first_entries() => {
                 Some(frame.object.clone())
             }
             _ => None,
@@ -605,17 +642,30 @@ impl<'py> ByValue<'py> {
         Self { object: object.clone(), reduction, at, tuple: None, slot: None }
     }
 
-    /// The slot being filled as a fill of its own, for later; goes on behind it.
-    pub(super) fn postponed(&mut self) -> PyResult<Fill<'py>> {
+    /// Whether the argument being written is the first dict of names.
+    fn is_first_entries(&self) -> bool {
+        let At::Arg(next) = self.at else { return false };
+        let before = self.reduction.args.get(..next.saturating_sub(1));
+        before.is_some_and(|before| !before.iter().any(|part| matches!(part, Part::Entries(_))))
+    }
+
+    /// The slot being filled as a fill of its own, for later; goes on behind it. An attribute of a `__dict__` comes with its
+    /// name and how many there are, so that its place can be held.
+    #[expect(clippy::type_complexity, reason = "a fill, and what one kind of fill has besides")]
+    pub(super) fn postponed(&mut self) -> PyResult<(Fill<'py>, Option<(Bound<'py, PyAny>, usize)>)> {
         let At::AfterItem(fill, item) = self.at else {
             return Err(PyRuntimeError::new_err("a slot is open that no item belongs to"));
         };
         self.at = At::Item(fill, item + 1);
-        Ok(match &self.reduction.fills[fill] {
+        let mut held = None;
+        let fill = match &self.reduction.fills[fill] {
             Fill::State { of, dict, slots } => {
                 let of = Some(of.clone().unwrap_or_else(|| self.object.clone()));
                 match item.checked_sub(dict.len()) {
-                    None => Fill::State { of, dict: vec![dict[item].clone()], slots: Vec::new() },
+                    None => {
+                        held = Some((dict[item].0.clone(), dict.len()));
+                        Fill::State { of, dict: vec![dict[item].clone()], slots: Vec::new() }
+                    }
                     Some(slot) => Fill::State { of, dict: Vec::new(), slots: vec![slots[slot].clone()] },
                 }
             }
@@ -629,7 +679,11 @@ impl<'py> ByValue<'py> {
                 self.at = At::Item(fill + 1, 0);
                 Fill::Call { make: *make, args: args.clone() }
             }
-        })
+            Fill::Later { of, shape, key, value } => {
+                Fill::Later { of: of.clone(), shape: *shape, key: key.clone(), value: value.clone() }
+            }
+        };
+        Ok((fill, held))
     }
 }
 

@@ -9,6 +9,7 @@ use pyo3::types::{PyString, PyType};
 
 use super::by_value::Slot;
 use super::memo::Mark;
+use super::pending::Pending;
 use super::{Begun, Dumper, Frame};
 use crate::by_value::{Fill, Part, class, definition, odd};
 use crate::ffi::kind::Kind;
@@ -29,6 +30,7 @@ pub(super) struct Classes<'py> {
     open: Vec<InProgress<'py>>,
     /// Number of the next postponed slot.
     next: usize,
+    pub(super) pending: Pending<'py>,
 }
 
 impl<'py> Classes<'py> {
@@ -65,7 +67,8 @@ impl<'py> Classes<'py> {
     }
 
     /// Ends the making of `class`; returns what waited for it.
-    pub(super) fn close(&mut self, class: &Bound<'_, PyAny>) -> Vec<Fill<'py>> {
+    pub(super) fn close(&mut self, class: &Bound<'py, PyAny>) -> Vec<Fill<'py>> {
+        self.pending.complete(class);
         match self.open.iter().position(|it| it.class.is(class)) {
             Some(at) => self.open.remove(at).later.into_iter().map(|(_, fill)| fill).collect(),
             None => Vec::new(),
@@ -130,9 +133,10 @@ impl<'py> Dumper<'py> {
     #[cold]
     pub(super) fn postpone(&mut self, class: &Bound<'py, PyAny>) -> PyResult<()> {
         let floor = self.classes.place_of(class).unwrap_or(0);
-        let slot = (floor..self.stack.len()).rev().find_map(|at| match &mut self.stack[at] {
+        let slot = self.places(floor).find_map(|at| match &mut self.stack[at] {
             Frame::ByValue(frame) => frame.slot.take().map(|slot| (at, slot)),
             Frame::Entries(frame) => frame.slot.take().map(|slot| (at, slot)),
+            Frame::Inside(frame) => frame.slot.take().map(|slot| (at, slot)),
             _ => None,
         });
         let Some((at, Slot { checkpoint, mark, number })) = slot else {
@@ -141,20 +145,32 @@ impl<'py> Dumper<'py> {
                 class.getattr(intern!(self.py, "__qualname__"))?
             )));
         };
+        self.leave_pending(class, at);
         self.stack.truncate(at + 1);
+        self.rewind(checkpoint, mark, at + 1, number);
         let later = match self.stack.last_mut() {
-            Some(Frame::ByValue(frame)) => frame.postponed()?,
+            Some(Frame::ByValue(frame)) => {
+                let (fill, held) = frame.postponed()?;
+                if let Some((key, count)) = held {
+                    self.hold_attribute(&key, count)?;
+                }
+                vec![fill]
+            }
             Some(Frame::Entries(frame)) => {
                 let (name, value) = frame.items[frame.index].clone();
+                let count = frame.items.len();
                 frame.index += 1;
                 frame.pending = false;
                 let owner = frame.owner.clone().map_or(Part::None, Part::Object);
-                Fill::Call { make: crate::wire::Wire::ClassAttribute, args: vec![owner, Part::Text(name), value] }
+                self.hold_class_attribute(&name, count)?;
+                vec![Fill::Call { make: crate::wire::Wire::ClassAttribute, args: vec![owner, Part::Text(name), value] }]
             }
-            _ => return Ok(()),
+            Some(Frame::Inside(_)) => self.hold_place(),
+            _ => Vec::new(),
         };
-        self.rewind(checkpoint, mark, at + 1, number);
-        self.classes.postpone(class, later);
+        for fill in later {
+            self.classes.postpone(class, fill);
+        }
         Ok(())
     }
 

@@ -17,9 +17,11 @@ mod classes;
 mod containers;
 mod function;
 mod global;
+mod inside;
 mod leaf;
 pub(crate) mod memo;
 mod path;
+mod pending;
 pub(crate) mod pickler;
 mod reduce;
 mod weak;
@@ -74,6 +76,8 @@ pub(crate) enum Frame<'py> {
     ByValue(Box<ByValue<'py>>),
     /// A dict of definition names.
     Entries(Box<by_value::Entries<'py>>),
+    /// A list, dict or set written while a class is being made.
+    Inside(Box<inside::Inside<'py>>),
     /// Writes the tail of a persistent id.
     PersistentId,
 }
@@ -224,6 +228,7 @@ impl<'py> Dumper<'py> {
             Some(Frame::Reduce(_)) => self.step_reduce(),
             Some(Frame::ByValue(_)) => self.step_by_value(),
             Some(Frame::Entries(_)) => self.step_entries(),
+            Some(Frame::Inside(_)) => self.step_inside(),
             Some(Frame::PersistentId) => {
                 self.stack.pop();
                 self.writer.op(Op::BinPersId);
@@ -255,6 +260,11 @@ impl<'py> Dumper<'py> {
             return Ok(Begun::Done);
         }
         if let Some(index) = self.memo.get(object) {
+            if self.classes.any_in_progress()
+                && let Some(class) = self.waits_for(object)
+            {
+                return Ok(Begun::InProgress(class));
+            }
             self.writer.get(index);
             return if kind == Kind::Dict { self.complete_namespace(object) } else { Ok(Begun::Done) };
         }
@@ -275,6 +285,11 @@ impl<'py> Dumper<'py> {
     }
 
     fn begin_compound(&mut self, kind: Kind, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if self.classes.any_in_progress()
+            && let Some(begun) = self.begin_inside(kind, object)?
+        {
+            return Ok(begun);
+        }
         match kind {
             Kind::Bytes => self.begin_bytes(object),
             Kind::Dict => self.begin_dict(object.cast::<PyDict>()?),

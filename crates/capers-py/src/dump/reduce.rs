@@ -8,6 +8,7 @@ use pyo3::types::{PyDict, PyIterator, PyString, PyTuple, PyType};
 
 use super::containers::Into;
 use super::{Begun, Dumper, Frame};
+use crate::by_value::odd;
 use crate::ffi::access::tuple_item;
 
 /// Which part of a reduction comes next.
@@ -86,19 +87,6 @@ impl<'py> Dumper<'py> {
         reducer.map(|reducer| reducer.call1((object,))).transpose()
     }
 
-    /// As `object` says itself, but the state is not set by whatever its `__getattr__` gives for `__setstate__`.
-    pub(super) fn begin_guarded(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let mut begun = self.begin_own_reduction(object)?;
-        if let Begun::Frame(Frame::Reduce(reduce)) = &mut begun
-            && reduce.state.is_some()
-            && reduce.setter.is_none()
-        {
-            let rebuild = self.py.import(intern!(self.py, "capers._rebuild"))?;
-            reduce.setter = Some(rebuild.getattr(intern!(self.py, "set_state"))?);
-        }
-        Ok(begun)
-    }
-
     /// Asks `object` itself, by `__reduce_ex__` or `__reduce__`.
     pub(super) fn begin_own_reduction(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         let py = self.py;
@@ -131,7 +119,12 @@ impl<'py> Dumper<'py> {
         let Ok(tuple) = value.cast::<PyTuple>() else {
             return Err(self.pickling_error("__reduce__ must return a string or tuple"));
         };
-        let reduce = self.reduction(Some(object), tuple)?;
+        let mut reduce = self.reduction(Some(object), tuple)?;
+        if reduce.state.is_none()
+            && let Some(lost) = odd::lost_attributes(object)?
+        {
+            reduce.state = Some(lost.into_any());
+        }
         Ok(Begun::Frame(Frame::Reduce(Box::new(reduce))))
     }
 
@@ -232,9 +225,17 @@ impl<'py> Dumper<'py> {
                 return Err(self.pickling_error("__newobj__ arglist is empty"));
             };
             self.check_class(reduce, &class, "__newobj__")?;
+            let rest = args.get_slice(1, args.len());
+            if let Some(object) = &reduce.object
+                && object.get_type().is(&class)
+                && let Some(new) = odd::plain_new(object, &rest)?
+            {
+                reduce.callable = new;
+                return Ok(());
+            }
             reduce.how = How::NewObj;
             reduce.callable = class;
-            reduce.args = args.get_slice(1, args.len()).into_any();
+            reduce.args = rest.into_any();
         }
         Ok(())
     }
@@ -252,6 +253,7 @@ impl<'py> Dumper<'py> {
         }
         if function == "__newobj__"
             && let Some(object) = &reduce.object
+            && !object.get_type().is(class)
             && !object.getattr(intern!(py, "__class__"))?.is(class)
         {
             return Err(self.pickling_error("args[0] from __newobj__ args has the wrong class"));
@@ -334,6 +336,12 @@ impl<'py> Dumper<'py> {
                         self.stack.pop();
                         return Ok(());
                     };
+                    if self.classes.any_in_progress()
+                        && let Some(object) = reduce.object.clone()
+                        && self.split_state(&object, &state)?
+                    {
+                        return Ok(());
+                    }
                     self.part(&state)?
                 }
                 Phase::Build => {

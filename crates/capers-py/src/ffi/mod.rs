@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "the one address of unsafe code; tests/tidy holds it")]
 
 pub(crate) mod access;
+pub(crate) mod class;
 pub(crate) mod code;
 pub(crate) mod function;
 pub(crate) mod kind;

@@ -11,12 +11,13 @@ use std::sync::OnceLock;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple, PyType};
+use pyo3::types::{PyString, PyType};
 
 use super::{
-    Answer, exceptions, files, functools, iterators, locks, methods, refused, singletons, stated, text, typing,
+    Answer, enums, exceptions, files, functools, instances, iterators, locks, methods, refused, singletons, stated, text, typing,
     variables, views, weak,
 };
+use crate::ffi::class::{flags, own};
 use crate::ffi::kind::type_tag;
 use crate::policy;
 
@@ -37,7 +38,7 @@ use For::{All, Exact, Heirs};
 
 /// Module, qualname, reach and rule of each type.
 const TABLE: &[(&str, &str, For, Rule)] = &[
-    ("", "", Exact, methods::guarded),
+    ("", "", Exact, instances::guarded),
     ("_asyncio", "Future", Heirs, |it| refused::with(it, "it belongs to an event loop")),
     ("_asyncio", "Task", Heirs, |it| refused::with(it, "it is running in an event loop")),
     ("_contextvars", "Context", Exact, variables::context),
@@ -95,6 +96,7 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     }),
     ("dataclasses", "_KW_ONLY_TYPE", Exact, |it| singletons::of(it, "dataclasses", &["KW_ONLY"])),
     ("dataclasses", "_MISSING_TYPE", Exact, |it| singletons::of(it, "dataclasses", &["MISSING"])),
+    ("enum", "Enum", All, enums::member),
     ("functools", "KeyWrapper", Exact, functools::comparison_key),
     ("functools", "_lru_cache_wrapper", Exact, functools::lru_cache),
     ("functools", "partialmethod", Exact, functools::partial_method),
@@ -214,8 +216,8 @@ fn verdict(py: Python<'_>, class: &Bound<'_, PyType>) -> PyResult<u16> {
             return Ok(*at);
         }
     }
-    // The first place is for classes that may mistake the search for `__setstate__`.
-    Ok(u16::from(methods::answers_for_everything(class)?))
+    // The first place is for classes that answer for every attribute.
+    Ok(u16::from(instances::answers_for_everything(class)?))
 }
 
 /// Whether `class` is what `module.name` means, and no namesake.
@@ -238,8 +240,7 @@ fn is_genuine(
 pub(super) fn is_python_made(class: &Bound<'_, PyType>) -> PyResult<bool> {
     const IMMUTABLE_TYPE: u64 = 1 << 8;
     const HEAP_TYPE: u64 = 1 << 9;
-    let flags: u64 = stated(class, intern!(class.py(), "__flags__"))?.extract()?;
-    Ok(flags & HEAP_TYPE != 0 && flags & IMMUTABLE_TYPE == 0)
+    Ok(flags(class) & (HEAP_TYPE | IMMUTABLE_TYPE) == HEAP_TYPE)
 }
 
 fn inherits_reduction(class: &Bound<'_, PyType>, base: &Bound<'_, PyType>) -> PyResult<bool> {
@@ -270,12 +271,9 @@ pub(super) fn found<'py>(
     class: &Bound<'py, PyType>,
     name: &Bound<'py, PyString>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let mro: Bound<'py, PyTuple> = class.mro();
-    for base in mro.iter() {
-        let Ok(base) = base.cast_into::<PyType>() else { continue };
-        let namespace = stated(&base, intern!(class.py(), "__dict__"))?;
-        if namespace.contains(name)? {
-            return namespace.get_item(name).map(Some);
+    for base in class.mro().iter() {
+        if let Some(found) = own(&base.cast_into()?, name)? {
+            return Ok(Some(found));
         }
     }
     Ok(None)
