@@ -52,6 +52,7 @@ __all__ = [
     "memory",
     "module",
     "module_dict",
+    "named",
     "namespace",
     "pairs",
     "put",
@@ -64,6 +65,7 @@ __all__ = [
     "type_alias",
     "type_variable",
     "ufunc",
+    "unstarted",
     "weak_items",
     "weak_method",
 ]
@@ -112,11 +114,11 @@ def cell(*content):
     return types.CellType(*content)
 
 
-def namespace(*name):
-    """Return a new globals dict for functions; the optional argument is its ``__name__``."""
-    made = {"__builtins__": builtins.__dict__}
-    if name:
-        made["__name__"] = name[0]
+def namespace(name=None, builtins=builtins.__dict__):
+    """Return a new globals dict for functions, called *name* if it has one."""
+    made = {"__builtins__": builtins}
+    if name is not None:
+        made["__name__"] = name
     return made
 
 
@@ -568,6 +570,30 @@ def set_state(made, state):
         object.__getattribute__(made, "__dict__").update(state)
     for name, value in (slots or {}).items():
         object.__setattr__(made, name, value)
+
+
+# Objects that their own reduction names, by class and name, where the module of that name does not travel.
+_named: dict = {}
+
+
+def _note_named(cls, name, made):
+    """Keep *made* for its class and name, or return what is kept already."""
+    key = _key_of(cls) or "%s.%s" % (cls.__module__, cls.__qualname__)
+    return _named.setdefault((key, name), made)
+
+
+def named(cls, name, state=None):
+    """Return the one object of class *cls* called *name*: a sentinel of a script."""
+    made = object.__new__(cls)
+    found = _note_named(cls, name, made)
+    if found is made and state is not None:
+        set_state(made, state)
+    return found
+
+
+def unstarted(function, arguments, keywords=None):
+    """Return the generator, coroutine or async generator that *function* returns; nothing of it has run."""
+    return function(*arguments, **(keywords or {}))
 
 
 def put(queue, *items):

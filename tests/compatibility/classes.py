@@ -140,9 +140,9 @@ CLASSES = Family(
             """,
         ),
         Entry(
-            "__slots__ of an iterator, used up",
-            "class A: __slots__ = iter(('x', 'y'))\na = A()\na.x = 1\nobj = a",
-            "obj.y = 2\nassert obj.x == 1 and not hasattr(obj, '__dict__')",
+            "__slots__ of a generator",
+            "class A:\n    __slots__ = (n for n in ('x', '__y'))\n    def y(self): return self.__y\nobj = A",
+            "a = obj()\na.x, a._A__y = 1, 2\nassert a.x == 1 and a.y() == 2 and not hasattr(a, '__dict__')",
         ),
         Entry(
             "an override equal to the parent's",

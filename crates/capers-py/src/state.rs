@@ -17,6 +17,8 @@ pub(crate) struct State {
     pub(crate) pickling_error: Py<PyType>,
     /// Both a `PicklingError` and a `TypeError`, with the path to the culprit.
     pub(crate) cannot_pickle: Py<PyType>,
+    /// The namespace of `builtins`.
+    pub(crate) builtins: Py<PyDict>,
     /// `copyreg.dispatch_table`.
     pub(crate) dispatch_table: Py<PyDict>,
     /// `copyreg._extension_registry`.
@@ -70,6 +72,7 @@ impl State {
         Ok(Self {
             pickling_error: pickling_error.unbind(),
             cannot_pickle: cannot_pickle.cast_into::<PyType>()?.unbind(),
+            builtins: py.import("builtins")?.dict().unbind(),
             dispatch_table: copyreg.getattr("dispatch_table")?.cast_into()?.unbind(),
             extension_registry: copyreg.getattr("_extension_registry")?.cast_into()?.unbind(),
             reverse_names: compat.getattr("REVERSE_NAME_MAPPING")?.cast_into()?.unbind(),

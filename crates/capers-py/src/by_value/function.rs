@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyModule, PyString, PyTuple};
+use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
 
 use super::code::CodeInfo;
 use super::{Context, Fill, Part, Reduction, odd};
@@ -12,6 +12,7 @@ use crate::ffi::code::{code_doc, code_names};
 use crate::ffi::function::{FunctionView, function_annotations, function_view};
 use crate::ffi::kind::{Kind, kind};
 use crate::policy;
+use crate::state::state;
 use crate::wire::Wire;
 
 /// Keys of a namespace that travel with every function of it, as far as they are there.
@@ -25,6 +26,32 @@ pub(crate) fn names_of<'a, 'py: 'a>(
     info: &'a CodeInfo,
 ) -> impl Iterator<Item = &'a Bound<'py, PyString>> {
     standing_names(py).into_iter().chain(info.globals.iter().chain(&info.hints).map(move |name| name.bind(py)))
+}
+
+/// The builtins of a namespace that brings its own, as code in a sandbox has them.
+#[inline]
+pub(crate) fn own_builtins<'py>(globals: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let py = globals.py();
+    let Some(builtins) = dict_get(globals, intern!(py, "__builtins__").as_any())? else { return Ok(None) };
+    let Ok(builtins) = builtins.cast_into_exact::<PyDict>() else { return Ok(None) };
+    Ok((!builtins.is(state(py)?.builtins.bind(py))).then_some(builtins))
+}
+
+/// What fills the builtins that a namespace brings along, unless another function did it.
+pub(crate) fn fill_builtins<'py>(
+    globals: &Bound<'py, PyDict>,
+    context: &mut impl Context,
+) -> PyResult<Option<Fill<'py>>> {
+    let Some(builtins) = own_builtins(globals)? else { return Ok(None) };
+    // No name has this address: the whole dict is taken care of.
+    if policy::module_of(globals)?.is_some() || !context.capture(builtins.as_ptr() as usize, 1) {
+        return Ok(None);
+    }
+    let mut items = Vec::with_capacity(builtins.len());
+    for (name, value) in builtins.iter() {
+        items.push((name.cast_into()?, Part::Object(value)));
+    }
+    Ok((!items.is_empty()).then_some(Fill::Items { of: builtins, items, opened: false }))
 }
 
 /// Describes `function`, whose code is described by `info`.
@@ -42,6 +69,7 @@ pub(crate) fn reduce<'py>(
         args.extend(closure.iter().map(Part::Cell));
     }
     let mut fills = Vec::new();
+    fills.extend(fill_builtins(&view.globals, context)?);
     let name = dict_get(&view.globals, intern!(function.py(), "__name__").as_any())?;
     fills.extend(attributes(function, &view, name.as_ref())?);
     let mut captures = Captures::new(&view, policy::module_of(&view.globals)?.is_some(), context);

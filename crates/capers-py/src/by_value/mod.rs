@@ -59,7 +59,7 @@ pub(crate) enum Fill<'py> {
     Cell { cell: Bound<'py, PyAny>, name: Option<Bound<'py, PyString>>, content: Bound<'py, PyAny> },
     /// A call for its effect on the loading process.
     Call { make: Wire, args: Vec<Part<'py>> },
-    /// An item of a container that has been made already; the key is the index for a list.
+    /// An item of a container that has been made already.
     Later { of: Bound<'py, PyAny>, shape: Shape, key: Option<Bound<'py, PyAny>>, value: Bound<'py, PyAny> },
 }
 

@@ -111,10 +111,21 @@ impl<'py> Dumper<'py> {
         object: &Bound<'py, PyAny>,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Begun<'py>> {
-        match odd::unnamed(object)? {
-            Some(reduction) => self.begin_reduction(object, reduction),
-            None => self.begin_global(object, Some(name)),
+        if let Some(reduction) = odd::unnamed(object)? {
+            return self.begin_reduction(object, reduction);
         }
+        let module = self.module_name(object, name)?;
+        if let Some(reduction) = odd::named_here(object, name, &module)? {
+            // When it comes home it must be found under the key of its class.
+            let class = object.get_type();
+            if odd::is_by_value(&class)? {
+                self.class_key(&class)?;
+            }
+            let rebuild = self.py.import(intern!(self.py, "capers._rebuild"))?;
+            rebuild.getattr(intern!(self.py, "_note_named"))?.call1((class, name, object))?;
+            return self.begin_reduction(object, reduction);
+        }
+        self.begin_global(object, Some(name))
     }
 
     /// The key of a class: kept from its first journey, or the digest of its definition.
@@ -165,7 +176,7 @@ impl<'py> Dumper<'py> {
                 self.hold_class_attribute(&name, count)?;
                 vec![Fill::Call { make: crate::wire::Wire::ClassAttribute, args: vec![owner, Part::Text(name), value] }]
             }
-            Some(Frame::Inside(_)) => self.hold_place(),
+            Some(Frame::Inside(_)) => self.put_off(),
             _ => Vec::new(),
         };
         for fill in later {

@@ -1,12 +1,12 @@
 //! Lists, dicts, sets and attributes while a class is being made.
 //!
-//! They are made at once, and each of their items can be taken back alone when it leads back to the class: it is put in once
-//! the class is there. Until then the place of the item is held by `None`, so that the order stays what it was. Hooks
-//! that see the class being made so find every container that the class statement gave it.
+//! They are made at once, and an item that leads back to the class is taken back and put in once the class is there. Hooks
+//! that see the class being made so find every container that the class statement gave it, with what it had then. The
+//! place of an attribute is held by `None`.
 
 use capers_pickle::Op;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyInt, PyList, PyString};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use super::by_value::{At, ByValue, Slot};
 use super::{Begun, Dumper, Frame};
@@ -132,7 +132,6 @@ impl<'py> Dumper<'py> {
                 }
                 Step::Key => {
                     frame.at = Step::Value;
-                    self.open_slot();
                     let begun = self.begin(&value)?;
                     if self.push(begun)? {
                         return Ok(());
@@ -159,46 +158,24 @@ impl<'py> Dumper<'py> {
         }
     }
 
-    /// Holds the place of the item that has just been taken back, and says how it is put in later. A dict whose key leads
-    /// back gets that item and all after it later.
-    pub(super) fn hold_place(&mut self) -> Vec<Fill<'py>> {
+    /// Says how the item that has just been taken back is put in later. In a list or dict all that stands behind it waits as
+    /// well: what leads back to the class came after the class, and so did they.
+    pub(super) fn put_off(&mut self) -> Vec<Fill<'py>> {
         let Some(Frame::Inside(frame)) = self.stack.last_mut() else { return Vec::new() };
-        let (object, shape, index) = (frame.object.clone(), frame.shape, frame.index);
-        let Some((key, value)) = frame.items.get(index).cloned() else { return Vec::new() };
-        let later = |key, value| Fill::Later { of: object.clone(), shape, key, value };
-        if frame.at == Step::Key {
-            let rest = frame.items.split_off(index);
-            return self.close_early(rest.into_iter().map(|(key, value)| later(key, value)).collect());
-        }
+        let (object, shape) = (frame.object.clone(), frame.shape);
+        let waiting = if shape == Shape::Set {
+            vec![frame.items.remove(frame.index)]
+        } else {
+            frame.items.split_off(frame.index)
+        };
         frame.at = Step::Start;
-        frame.index += 1;
-        if shape == Shape::Set {
-            if frame.batch == 0 {
-                // The mark stays: adding nothing is no mistake.
-                frame.batch = 1;
-            }
-            return vec![later(None, value)];
+        match (frame.batch, frame.single) {
+            // A mark with nothing behind it: adding nothing is no mistake.
+            (0, false) => frame.batch = 1,
+            (_, true) => frame.batch = 0,
+            _ => {}
         }
-        frame.batch += 1;
-        self.writer.op(Op::None);
-        let key = key.unwrap_or_else(|| PyInt::new(self.py, index).into_any());
-        vec![later(Some(key), value)]
-    }
-
-    /// Ends a dict before an item that was to stand in the open batch.
-    fn close_early(&mut self, later: Vec<Fill<'py>>) -> Vec<Fill<'py>> {
-        if let Some(Frame::Inside(frame)) = self.stack.last_mut() {
-            frame.at = Step::Start;
-            match (frame.batch, frame.single) {
-                (0, false) => {
-                    // A mark and nothing behind it.
-                    frame.batch = 1;
-                }
-                (_, true) => frame.batch = 0,
-                _ => {}
-            }
-        }
-        later
+        waiting.into_iter().map(|(key, value)| Fill::Later { of: object.clone(), shape, key, value }).collect()
     }
 
     /// Puts an item into a container that has been made before and stands on the pickle machine's stack.
@@ -209,8 +186,6 @@ impl<'py> Dumper<'py> {
         key: Option<Bound<'py, PyAny>>,
         value: Bound<'py, PyAny>,
     ) {
-        // `SETITEM` sets an item of a list by its index.
-        let shape = if shape == Shape::List { Shape::Dict } else { shape };
         self.stack.push(inside(of, shape, vec![(key, value)]));
     }
 }

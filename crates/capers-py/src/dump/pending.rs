@@ -111,6 +111,8 @@ fn consumes(frame: &Frame<'_>) -> bool {
         Frame::Batch(batch) => batch.target() != Into::List,
         Frame::Dict(dict) => dict.value.is_some(),
         Frame::FrozenSet { .. } | Frame::PersistentId => true,
-        Frame::List { .. } | Frame::Tuple { .. } | Frame::Entries(_) => false,
+        // From this attribute ctypes lays out a structure once and for all.
+        Frame::Entries(entries) => entries.items.get(entries.index).is_some_and(|(name, _)| name == "_fields_"),
+        Frame::List { .. } | Frame::Tuple { .. } => false,
     }
 }

@@ -3,6 +3,7 @@
 //! An exception that has neither cause nor context, and whose class is found by name, is left to its own reduction. The
 //! traceback stays behind: its frames belong to the process.
 
+use pyo3::exceptions::PyNameError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
@@ -18,7 +19,7 @@ pub(super) fn exception<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let class = object.get_type();
     let cause = stored(object, intern!(py, "__cause__"))?;
     let context = stored(object, intern!(py, "__context__"))?;
-    if cause.is_none() && context.is_none() && is_reference(&class)? {
+    if cause.is_none() && context.is_none() && !forgets_name(object)? && is_reference(&class)? {
         return Ok(None);
     }
     // An exception that knows how to travel is asked.
@@ -65,6 +66,11 @@ pub(super) fn exception<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         fills.push(Fill::Call { make: Wire::ExceptionState, args });
     }
     filled(Wire::Exception, parts, fills)
+}
+
+/// Whether the own reduction of a `NameError` leaves out the name.
+fn forgets_name(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(object.is_instance_of::<PyNameError>() && !stored(object, intern!(object.py(), "name"))?.is_none())
 }
 
 fn is_reference(class: &Bound<'_, PyType>) -> PyResult<bool> {
@@ -116,6 +122,10 @@ fn fields<'py>(
             let (name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = item?.extract()?;
             let kind = value.get_type().name()?;
             if !matches!(kind.to_str()?, "member_descriptor" | "getset_descriptor") || name.eq("__dict__")? {
+                continue;
+            }
+            // Where an attribute was looked for may be anything, and is left out by `AttributeError` itself, too.
+            if name.eq("obj")? {
                 continue;
             }
             // A field that is not set raises or gives None.

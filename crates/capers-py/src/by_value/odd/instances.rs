@@ -11,13 +11,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyFunction, PyList, PyString, PyTuple, PyType};
 
 use super::table::found;
-use super::{Answer, Travel, instance_dict, stated, stored};
+use super::{Answer, Part, Reduction, Travel, instance_dict, stated, stored};
 use crate::ffi::access::str_bytes;
 use crate::ffi::class::own;
 use crate::ffi::function::function_view;
 use crate::ffi::kind::type_tag;
 use crate::policy;
 use crate::state::state;
+use crate::wire::Wire;
 
 /// Whether `class` travels by value.
 pub(crate) fn is_by_value(class: &Bound<'_, PyType>) -> PyResult<bool> {
@@ -216,7 +217,7 @@ pub(super) fn guarded<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     };
     let none = py.None().into_bound(py);
     let items = |base: Bound<'py, PyType>, name: &str| -> PyResult<Bound<'py, PyAny>> {
-        if !object.is_instance(&base)? {
+        if !class.is_subclass(&base)? {
             return Ok(none.clone());
         }
         base.getattr(name)?.call1((object,))?.try_iter().map(Bound::into_any)
@@ -260,4 +261,29 @@ pub(super) fn slot_values<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py
         }
     }
     Ok(values)
+}
+
+/// What makes `object`, which says that it is to be found under `name`, where its `module` cannot be imported elsewhere: a
+/// sentinel of the script. It is one object in each process, however often it arrives.
+pub(crate) fn named_here<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+    module: &Bound<'py, PyAny>,
+) -> PyResult<Option<Reduction<'py>>> {
+    let py = object.py();
+    let class = object.get_type();
+    let Ok(module) = module.cast::<PyString>() else { return Ok(None) };
+    let Some(loaded) = policy::loaded(py, module.as_any())? else { return Ok(None) };
+    if !super::table::is_python_made(&class)?
+        || !policy::resolve(&loaded, name)?.is_some_and(|it| it.is(object))
+        || policy::importable(module, &loaded)?
+    {
+        return Ok(None);
+    }
+    let state = default_state(object)?;
+    let mut args = vec![Part::Object(class.into_any()), Part::Text(name.clone())];
+    if !state.is_none() {
+        args.push(Part::Object(state));
+    }
+    Ok(Some(Reduction { make: Wire::Named, args, fills: Vec::new() }))
 }

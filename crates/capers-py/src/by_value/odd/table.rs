@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use super::{
-    Answer, enums, exceptions, files, functools, instances, iterators, locks, methods, refused, singletons, stated, text, typing,
+    Answer, enums, exceptions, files, functools, generators, instances, iterators, locks, methods, refused, singletons, stated, text, typing,
     variables, views, weak,
 };
 use crate::ffi::class::{flags, own};
@@ -64,15 +64,15 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("builtins", "ContextVar", Exact, variables::variable),
     ("builtins", "PyCapsule", Exact, |it| refused::with(it, "it is an address in this process")),
     ("builtins", "Token", Exact, |it| refused::with(it, "it resets a variable in the context that made it only")),
-    ("builtins", "async_generator", Exact, refused::suspended),
+    ("builtins", "async_generator", Exact, generators::async_generator),
     ("builtins", "classmethod", Heirs, methods::class_or_static),
     ("builtins", "classmethod_descriptor", Exact, methods::descriptor),
-    ("builtins", "coroutine", Exact, refused::suspended),
+    ("builtins", "coroutine", Exact, generators::coroutine),
     ("builtins", "dict_items", Exact, views::dict_view),
     ("builtins", "dict_keys", Exact, views::dict_view),
     ("builtins", "dict_values", Exact, views::dict_view),
     ("builtins", "frame", Exact, |it| refused::with(it, "it is part of a running program")),
-    ("builtins", "generator", Exact, refused::suspended),
+    ("builtins", "generator", Exact, generators::generator),
     ("builtins", "getset_descriptor", Exact, methods::descriptor),
     ("builtins", "mappingproxy", Exact, views::mapping_proxy),
     ("builtins", "member_descriptor", Exact, methods::descriptor),
@@ -87,6 +87,7 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("builtins", "traceback", Exact, |it| refused::with(it, "its frames are part of a running program")),
     ("builtins", "weakproxy", Exact, weak::proxy),
     ("builtins", "weakref", Exact, weak::reference),
+    ("codecs", "CodecInfo", Exact, text::codec),
     ("concurrent.futures._base", "Future", Exact, locks::future),
     ("dataclasses", "_FIELD_BASE", Exact, |it| {
         singletons::of(it, "dataclasses", &["_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR"])
@@ -126,7 +127,7 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("queue", "PriorityQueue", Exact, locks::queue),
     ("queue", "Queue", Exact, locks::queue),
     ("random", "Random", Exact, |it| singletons::of(it, "random", &["_inst"])),
-    ("random", "SystemRandom", Exact, |it| singletons::of(it, "random", &["_inst"])),
+    ("random", "SystemRandom", Heirs, text::system_random),
     ("re", "Match", Exact, text::found),
     ("subprocess", "Popen", Heirs, |it| refused::with(it, "the process it stands for is a child of this one")),
     ("sys", "flags", Exact, |it| singletons::of(it, "sys", &["flags"])),

@@ -2,9 +2,10 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyString, PyTuple, PyType};
 
-use super::{Answer, Travel, made, stated, table, word};
+use super::{Answer, Part, Travel, made, stated, table, word};
+use crate::ffi::class::own;
 use crate::policy::{self, Reference};
 use crate::wire::Wire;
 
@@ -61,6 +62,11 @@ pub(super) fn hidden<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let Ok(class) = object.cast::<PyType>() else { return Ok(None) };
     let Ok(name) = stated(class, intern!(py, "__name__"))?.cast_into::<PyString>() else { return Ok(None) };
     let module = stated(class, intern!(py, "__module__"))?;
+    if !object.get_type().is(py.get_type::<PyType>())
+        && let Some(answer) = of_ctypes(class)?
+    {
+        return Ok(Some(answer));
+    }
     if table::is_python_made(class)? && !(module.eq("functools")? && name.eq("KeyWrapper")) {
         return Ok(None);
     }
@@ -77,6 +83,48 @@ pub(super) fn hidden<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let rebuild = py.import("capers._rebuild")?;
     if rebuild.getattr("_HIDDEN")?.contains(&name)? && rebuild.getattr("hidden_type")?.call1((&name,))?.is(object) {
         return made(Wire::HiddenType, vec![word(py, &text)]);
+    }
+    Ok(None)
+}
+
+/// A pointer, array or function type of `ctypes`: it is made once for the types it is made of.
+fn of_ctypes<'py>(class: &Bound<'py, PyType>) -> Answer<'py> {
+    let py = class.py();
+    let metaclass = class.get_type();
+    if !stated(&metaclass, intern!(py, "__module__"))?.eq("_ctypes")? {
+        return Ok(None);
+    }
+    let name = metaclass.name()?;
+    let held = |name: &Bound<'py, PyString>| own(class, name);
+    let ctypes = py.import("ctypes")?;
+    match name.to_str()? {
+        "PyCPointerType" => {
+            let Some(target) = held(intern!(py, "_type_"))? else { return Ok(None) };
+            if ctypes.call_method1("POINTER", (&target,))?.is(class) {
+                return made(Wire::CPointer, vec![Part::Object(target)]);
+            }
+        }
+        "PyCArrayType" => {
+            let (Some(item), Some(length)) = (held(intern!(py, "_type_"))?, held(intern!(py, "_length_"))?) else {
+                return Ok(None);
+            };
+            if item.mul(&length)?.is(class) {
+                return made(Wire::Multiply, vec![Part::Object(item), Part::Object(length)]);
+            }
+        }
+        "PyCFuncPtrType" => {
+            let (Some(result), Some(arguments)) = (held(intern!(py, "_restype_"))?, held(intern!(py, "_argtypes_"))?)
+            else {
+                return Ok(None);
+            };
+            let mut parts = vec![result];
+            parts.extend(arguments.cast_into::<PyTuple>()?.iter());
+            let same = ctypes.getattr("CFUNCTYPE")?.call1(PyTuple::new(py, &parts)?)?;
+            if same.is(class) {
+                return made(Wire::CFunction, parts.into_iter().map(Part::Object).collect());
+            }
+        }
+        _ => {}
     }
     Ok(None)
 }
