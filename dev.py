@@ -254,6 +254,82 @@ class Python:
         return run(*self.command(*arguments), env=env, check=check)
 
 
+class SanitizedPython(Python):
+    """An interpreter with an environment of its own, ``build/asan-X.Y``, for an extension built with AddressSanitizer."""
+
+    # What cannot run so, and why.
+    LEFT_OUT = {
+        "tests/tidy": "reads sources; nothing of it runs in the extension",
+        "tests/test_leaks.py": "measures memory, most of which is the sanitizer's",
+        "tests/test_stream_memory.py": "measures memory, most of which is the sanitizer's",
+        "tests/test_hostile.py::test_bytes_that_are_no_payload_raise_what_stock_pickle_raises": (
+            "limits the address space, of which the sanitizer takes terabytes"
+        ),
+        "tests/test_hostile.py::test_lengths_that_the_input_does_not_have_cost_no_memory": "measures memory",
+        "tests/test_deep.py::test_a_reduction_without_end_is_stopped_or_runs_out_of_depth": "limits the address space",
+    }
+
+    def __init__(self, python):
+        super().__init__(python.version, python.executable)
+        self.venv = BUILD / f"asan-{self.name}"
+
+    def build_now(self):
+        host = next(
+            (line.split()[-1] for line in (output_of("rustc", "-vV") or "").splitlines() if line.startswith("host:")), None
+        )
+        if host is None:
+            raise Failure("cannot ask rustc what it builds for")
+        target = BUILD / "asan-target" / self.name
+        run(
+            # With a target named, build scripts and macros are left as they are.
+            *(cargo(), "build", "--release", "--quiet", "--package", "capers-py", "--target", host, "--target-dir", target),
+            env={
+                "PYO3_PYTHON": str(self.python),
+                "RUSTC_BOOTSTRAP": "1",  # a stable compiler has the sanitizer, but asks to be told that it may
+                "RUSTFLAGS": "-Zsanitizer=address -Cdebuginfo=1",
+                "CARGO_PROFILE_RELEASE_STRIP": "none",
+                "CARGO_PROFILE_RELEASE_LTO": "off",
+                "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+            },
+        )
+        told = "import sysconfig; print(sysconfig.get_path('platlib'), sysconfig.get_config_var('EXT_SUFFIX'))"
+        site, suffix = (output_of(*self.command("-c", told)) or "").split()
+        package = Path(site, "capers")
+        shutil.rmtree(package, ignore_errors=True)
+        shutil.copytree(ROOT / "python" / "capers", package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+        shutil.copy(target / host / "release" / "lib_core.so", package / f"_core{suffix}")
+
+    @functools.cached_property
+    def sanitized(self):
+        """The environment variables of a sanitized process."""
+        for compiler, library in (("gcc", "libasan.so"), ("clang", "libclang_rt.asan-x86_64.so")):
+            found = Path(output_of(compiler, f"-print-file-name={library}") or "").resolve()
+            if found.is_file():
+                break
+        else:
+            raise Failure("cannot find AddressSanitizer's library: install gcc or clang with its sanitizers")
+        return {
+            "LD_PRELOAD": str(found),
+            "PYTHONMALLOC": "malloc",  # CPython's own allocator hides the borders of objects
+            "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:abort_on_error=1",
+        }
+
+    def check(self):
+        """Fail unless the extension is sanitized and the sanitizer is watching."""
+        use = "import capers; assert capers.loads(capers.dumps([1])) == [1]"
+        if output_of(*self.command("-c", use)) is not None:
+            raise Failure("the extension runs without AddressSanitizer's library: it was not built with it")
+        self.run("-c", use, env=self.sanitized)
+        overflow = (
+            "import ctypes; libc = ctypes.CDLL(None); libc.malloc.restype = ctypes.c_void_p; "
+            "ctypes.memmove(libc.malloc(8), b'x' * 64, 64)"
+        )
+        command = [str(part) for part in self.command("-c", overflow)]
+        ended = subprocess.run(command, env={**os.environ, **self.sanitized}, capture_output=True)
+        if b"heap-buffer-overflow" not in ended.stderr:
+            raise Failure("AddressSanitizer did not notice a write past the end of an allocation")
+
+
 class NextPython(Python):
     """An interpreter in a Debian folder of its own: it needs a newer C library, so it runs by ``chroot``.
 
@@ -455,7 +531,7 @@ def rust_tests():
         run(cargo(), "test", "--quiet", *pure)
 
 
-def python_tests(python, arguments):
+def python_tests(python, arguments, env=None):
     """Build capers for *python*, run pytest there and return its exit code."""
     python.install(ROOT / "tests" / "requirements.txt")
     python.build()
@@ -464,7 +540,7 @@ def python_tests(python, arguments):
         # The folder holds no Rust sources, and what they look like is the same for every Python.
         folders.append("--ignore=tests/tidy")
     python.share(ROOT / "tests", ROOT / "examples", ROOT / "bench", ROOT / "python")
-    return python.run("-m", "pytest", *folders, *arguments, check=False)
+    return python.run("-m", "pytest", *folders, *arguments, env=env, check=False)
 
 
 def task_test(options):
@@ -473,7 +549,24 @@ def task_test(options):
     python = choose(options.python)
     if not options.k:
         rust_tests()
-    return python_tests(python, arguments + options.rest)
+    env = {"PYTHONMALLOC": options.malloc} if options.malloc else None
+    return python_tests(python, arguments + options.rest, env)
+
+
+def task_asan(options):
+    """Run pytest with the extension built with AddressSanitizer, in build/asan-X.Y."""
+    python = choose(options.python)
+    if isinstance(python, NextPython):
+        raise Failure("asan runs on an interpreter of this machine, not on one in a folder of its own")
+    python = SanitizedPython(python)
+    python.install(ROOT / "tests" / "requirements.txt")
+    python.build()
+    python.check()
+    arguments = ["-k", options.k] if options.k else []
+    for path, reason in python.LEFT_OUT.items():
+        say(f"left out: {path} {reason}", "2")
+        arguments.append(f"--deselect={path}" if "::" in path else f"--ignore={path}")
+    return python.run("-m", "pytest", "tests", *arguments, *options.rest, env=python.sanitized, check=False)
 
 
 def task_matrix(options):
@@ -559,6 +652,20 @@ def task_bench(options):
     return code
 
 
+def task_compatibility(options):
+    """Ship a gallery of objects with pickle, cloudpickle, dill and capers; write COMPATIBILITY.md."""
+    python = choose(options.python)
+    python.install(ROOT / "tests" / "requirements.txt")
+    python.build()
+    python.share(ROOT / "tests")
+    page = ROOT / "COMPATIBILITY.md"
+    inside = python.path(page) if isinstance(python, NextPython) else page
+    code = python.run("-m", "tests.compatibility", "--to", inside, *options.rest, check=False)
+    if isinstance(python, NextPython) and python.outside(inside).exists():
+        shutil.copy(python.outside(inside), page)
+    return code
+
+
 def task_conformance(options):
     """Run the shared round-trip cases, where they are present."""
     runner = SHARED / "conformance" / "runner.py"
@@ -606,10 +713,11 @@ def parser():
         made[name] = commands.add_parser(name, help=in_list, description=told, formatter_class=layout)
         if name not in ("matrix", "clean"):
             made[name].add_argument("--python", metavar="X.Y", help="a version or the path of an interpreter")
-    for name in ("test", "matrix", "conformance"):
+    made["test"].add_argument("--malloc", metavar="NAME", help="debug or malloc: Python's allocator while pytest runs")
+    for name in ("test", "matrix", "asan", "conformance"):
         made[name].add_argument("-k", metavar="EXPR", help="only what matches; leaves the Rust tests out")
     bench = made["bench"]
-    bench.add_argument("--suite", default="functions", help="functions, import, leaks or all (default: %(default)s)")
+    bench.add_argument("--suite", default="functions", help="functions, data, import, leaks, memory or all (default: %(default)s)")
     bench.add_argument("--rounds", metavar="N", help="how often each thing is measured (or, for leaks, repeated)")
     bench.add_argument("--json", metavar="FILE", help="write the figures there too")
     bench.add_argument("--readme", action="store_true", help="write the suite functions' table into README.md")

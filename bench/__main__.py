@@ -6,10 +6,10 @@ import platform
 import sys
 from pathlib import Path
 
-from . import functions, imports, leaks
+from . import data, functions, imports, leaks, memory
 from .report import print_bars
 
-SUITES = {"functions": functions, "import": imports, "leaks": leaks}
+SUITES = {"functions": functions, "data": data, "import": imports, "leaks": leaks, "memory": memory}
 
 
 def main():

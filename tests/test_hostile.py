@@ -4,6 +4,7 @@ Every script runs in a process of its own, with the debug hooks of Python's allo
 and writes out of bounds end it.
 """
 
+import os
 import sys
 
 import pytest
@@ -32,9 +33,9 @@ class Evil:
 
 
 def hostile(script):
-    """Run *script* under the debug allocator; it prints nothing and asserts what it promises."""
+    """Run *script* under the debug allocator, or the one that all tests run under; it asserts what it promises."""
     __tracebackhide__ = True
-    run(SETUP + script, env={"PYTHONMALLOC": "debug", "PYTHONFAULTHANDLER": "1"})
+    run(SETUP + script, env={"PYTHONMALLOC": os.environ.get("PYTHONMALLOC", "debug"), "PYTHONFAULTHANDLER": "1"})
 
 
 # ---------------------------------------------------------------- methods that raise

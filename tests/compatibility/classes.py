@@ -417,6 +417,7 @@ CLASSES = Family(
             obj = A(), B(x=1, y=2), C()
             """,
             "a, b, c = obj\nassert vars(a) == {'a': 1, 'restored': True} and b == (1, 2) and c.n == 7",
+            only_after=True,
         ),
         Entry(
             "an instance with a class of its own",
@@ -435,6 +436,7 @@ CLASSES = Family(
             obj = [a, b]
             """,
             "a, b = obj\nassert b in a.peers and a in b.peers",
+            nowhere="a set asks for the hash of an object before its attributes are there",
         ),
         Entry(
             "a class that arrives in two payloads",

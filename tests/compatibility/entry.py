@@ -18,6 +18,9 @@ class Entry:
     since: tuple[int, int] = (3, 11)  # the first Python version that can run the script
     until: tuple[int, int] = (9, 9)  # and the last
     needs: tuple[str, ...] = ()  # packages
+    only_after: bool = False  # the check holds only after a journey
+    hidden_since: tuple[int, int] | None = None  # the first Python version that does not show the object's state
+    nowhere: str = ""  # why it arrives wrong with every tool
     stays: str = ""  # a word of the refusal, for what belongs to its process and cannot travel
 
     def __post_init__(self):

@@ -152,6 +152,7 @@ FUNCTIONS = Family(
             "a function put in the place of a library's",
             "import textwrap\ndef dedent(text): return 'mine'\ndedent.__module__ = 'textwrap'\ntextwrap.dedent = dedent\nobj = dedent",
             "import textwrap\nassert obj('x') == 'mine' and textwrap.dedent('  x') == 'x'",
+            only_after=True,
         ),
         Entry(
             "a function that uses the std streams and the environment",

@@ -39,14 +39,14 @@ def travel(entry: Entry, tool: str, loaders: tuple[str, ...]) -> dict[str, Outco
     with tempfile.TemporaryDirectory(prefix="gallery") as folder:
         Path(folder, "script.py").write_text(entry.script + LAST, encoding="utf-8")
         Path(folder, "check.py").write_text(entry.check, encoding="utf-8")
-        sent = _process(["script.py"], folder, tool, tool)
+        sent = _process(["script.py"], folder, tool, tool, "TOOL" in entry.script)
         if sent.word != "sent":
             return dict.fromkeys(loaders, sent)
         return {each: _process(["-c", "import ends; ends.receive()"], folder, tool, each) for each in loaders}
 
 
-def _process(arguments: list[str], folder: str, tool: str, loader: str) -> Outcome:
-    """Run one end in *folder*; a script that fails by itself is a mistake of the gallery."""
+def _process(arguments: list[str], folder: str, tool: str, loader: str, uses_tool: bool = False) -> Outcome:
+    """Run one end in *folder*; a script that fails by itself, without any tool in use, is a mistake of the gallery."""
     report = Path(folder, "report")
     report.unlink(missing_ok=True)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
@@ -62,4 +62,6 @@ def _process(arguments: list[str], folder: str, tool: str, loader: str) -> Outco
         return Outcome(told["word"], told["error"])
     if done.returncode < 0:
         return Outcome("crashes", f"{side} died of signal {-done.returncode}")
+    if uses_tool:
+        return Outcome("refused", done.stderr.strip().splitlines()[-1])
     raise RuntimeError(f"{side} of a gallery entry failed by itself:\n{done.stderr}")

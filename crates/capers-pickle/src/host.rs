@@ -73,6 +73,14 @@ pub trait Host {
         self.bytes(&bytes)
     }
 
+    /// As [`Host::bytes_from`] for a str, which is of UTF-8 as in [`Host::text`].
+    fn text_from<S: Source>(&mut self, count: usize, source: &mut S) -> Result<Self::Value, Self::Error>
+    where
+        Self::Error: From<S::Error>,
+    {
+        self.text(source.take(count)?)
+    }
+
     /// As [`Host::bytes_from`] for a bytearray.
     fn bytearray_from<S: Source>(&mut self, count: usize, source: &mut S) -> Result<Self::Value, Self::Error>
     where

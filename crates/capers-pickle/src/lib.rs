@@ -22,5 +22,5 @@ pub use error::{Error, ErrorKind, Locate};
 pub use host::{Host, Items};
 pub use machine::{Machine, Room};
 pub use opcode::{Arg, Gives, HIGHEST_PROTOCOL, Info, Op, Takes};
-pub use reader::{SliceSource, Source};
-pub use writer::{Checkpoint, FRAME_TARGET, Writer};
+pub use reader::{Ready, SliceSource, Source};
+pub use writer::{Buffer, Checkpoint, FRAME_TARGET, Writer};

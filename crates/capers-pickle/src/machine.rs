@@ -11,8 +11,7 @@ use crate::host::Host;
 use crate::limits::Meter;
 use crate::memo::Memo;
 use crate::opcode::{HIGHEST_PROTOCOL, Op};
-use crate::reader::{self, Source};
-use crate::text;
+use crate::reader::{self, Ready, Source};
 
 /// The host is asked for a pause once in this many instructions: well below 0.1 s of the cheap ones.
 const PAUSE: u32 = 1 << 14;
@@ -151,7 +150,7 @@ impl<V> Machine<V> {
     where
         V: Clone,
         H: Host<Value = V>,
-        S: Source,
+        S: Ready<V>,
         M: Meter,
         H::Error: From<S::Error>,
     {
@@ -188,7 +187,7 @@ impl<V> Machine<V> {
     where
         V: Clone,
         H: Host<Value = V>,
-        S: Source,
+        S: Ready<V>,
         M: Meter,
         H::Error: From<S::Error>,
     {
@@ -236,13 +235,11 @@ impl<V> Machine<V> {
             }
             Op::BinUnicode => {
                 let count = reader::length::<4, S, H::Error>(source)?;
-                meter.size(count)?;
-                host.text(source.take(count)?)?
+                text(count, host, source, meter)?
             }
             Op::BinUnicode8 => {
                 let count = reader::length::<8, S, H::Error>(source)?;
-                meter.size(count)?;
-                host.text(source.take(count)?)?
+                text(count, host, source, meter)?
             }
             Op::Unicode => host.raw_unicode(content(source.line()?))?,
             Op::ShortBinBytes => {
@@ -382,7 +379,7 @@ impl<V> Machine<V> {
             Op::Put => {
                 let line = reader::full_line::<S, H::Error>(source)?;
                 self.top()?;
-                let index = match text::index_line(line) {
+                let index = match crate::text::index_line(line) {
                     Some(index) => index,
                     None => host.index_line(line)?,
                 };
@@ -401,7 +398,7 @@ impl<V> Machine<V> {
             }
             Op::Get => {
                 let line = reader::full_line::<S, H::Error>(source)?;
-                let index = match text::index_line(line) {
+                let index = match crate::text::index_line(line) {
                     Some(index) => index,
                     None => host.index_line(line)?,
                 };
@@ -567,15 +564,34 @@ fn placed<E: Locate, F: Into<E>>(error: F, offset: u64, op: Op) -> E {
 fn bytes<H, S, M>(count: usize, host: &mut H, source: &mut S, meter: &mut M) -> Result<H::Value, H::Error>
 where
     H: Host,
+    S: Ready<H::Value>,
+    M: Meter,
+    H::Error: From<S::Error>,
+{
+    meter.size(count)?;
+    if count >= DIRECT && source.prefers_copy(count) {
+        match source.ready(count)? {
+            Some(value) => Ok(value),
+            None => host.bytes_from(count, source),
+        }
+    } else {
+        host.bytes(source.take(count)?)
+    }
+}
+
+#[inline(always)]
+fn text<H, S, M>(count: usize, host: &mut H, source: &mut S, meter: &mut M) -> Result<H::Value, H::Error>
+where
+    H: Host,
     S: Source,
     M: Meter,
     H::Error: From<S::Error>,
 {
     meter.size(count)?;
     if count >= DIRECT && source.prefers_copy(count) {
-        host.bytes_from(count, source)
+        host.text_from(count, source)
     } else {
-        host.bytes(source.take(count)?)
+        host.text(source.take(count)?)
     }
 }
 

@@ -35,6 +35,12 @@ pub trait Source {
     /// Fill `out` with the next bytes.
     fn read_into(&mut self, out: &mut [u8]) -> Result<(), Self::Error>;
 
+    /// As [`Source::read_into`] for the bytes of a text, which CPython takes from whatever a file returns; for those of other
+    /// objects it asks for bytes.
+    fn read_text_into(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+        self.read_into(out)
+    }
+
     /// Make `count` bytes available without taking them: what `FRAME` asks for. A strict source also holds what follows to
     /// the frame: no argument may cross its end.
     fn frame(&mut self, count: u64) -> Result<(), Self::Error>;
@@ -42,6 +48,15 @@ pub trait Source {
     /// The pickle ended here; give back what was read too far.
     fn finish(&mut self) -> Result<(), Self::Error> {
         Ok(())
+    }
+}
+
+/// A source that may hand out what it reads as a value of the host.
+pub trait Ready<V>: Source {
+    /// The next `count` bytes as a bytes object, where the source gets one of just these bytes; `None` and nothing read where it
+    /// does not.
+    fn ready(&mut self, _count: usize) -> Result<Option<V>, Self::Error> {
+        Ok(None)
     }
 }
 
@@ -213,6 +228,8 @@ impl Source for SliceSource<'_> {
         Ok(())
     }
 }
+
+impl<V> Ready<V> for SliceSource<'_> {}
 
 /// The next `N` bytes as an array.
 #[inline(always)]

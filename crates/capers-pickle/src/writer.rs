@@ -29,20 +29,72 @@ pub struct Checkpoint {
     head: [u8; FRAME_MIN],
 }
 
+/// Where the bytes go: a vector, or memory that is to become the result.
+pub trait Buffer {
+    /// How many bytes it holds.
+    fn len(&self) -> usize;
+    /// Whether it holds none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Adds one byte.
+    fn push(&mut self, byte: u8);
+    /// Adds these bytes.
+    fn extend_from_slice(&mut self, bytes: &[u8]);
+    /// Drops what stands behind the first `len` bytes.
+    fn truncate(&mut self, len: usize);
+    /// What it holds.
+    fn as_slice(&self) -> &[u8];
+    /// What it holds, to be changed in place.
+    fn as_mut_slice(&mut self) -> &mut [u8];
+}
+
+impl Buffer for Vec<u8> {
+    #[inline]
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        self.push(byte);
+    }
+
+    #[inline]
+    fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        self.truncate(len);
+    }
+
+    #[inline]
+    fn as_slice(&self) -> &[u8] {
+        self
+    }
+
+    #[inline]
+    fn as_mut_slice(&mut self) -> &mut [u8] {
+        self
+    }
+}
+
 /// Writes the instructions of one pickle.
 #[derive(Debug)]
-pub struct Writer {
-    buf: Vec<u8>,
+pub struct Writer<B = Vec<u8>> {
+    buf: B,
     frame_start: usize,
     protocol: u8,
     framing: bool,
 }
 
-impl Writer {
+impl<B: Buffer> Writer<B> {
     /// A writer of `protocol` (0 to 5) that continues in `buf`, which is emptied.
     #[must_use]
-    pub fn new(protocol: u8, mut buf: Vec<u8>) -> Self {
-        buf.clear();
+    pub fn new(protocol: u8, mut buf: B) -> Self {
+        buf.truncate(0);
         Self { buf, frame_start: NO_FRAME, protocol: protocol.min(HIGHEST_PROTOCOL), framing: false }
     }
 
@@ -63,25 +115,47 @@ impl Writer {
     /// What has been written and not taken yet.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.buf
+        self.buf.as_slice()
+    }
+
+    /// The buffer, for whoever writes whole instructions into it by other means; what stands there must stay.
+    #[inline]
+    pub fn buffer_mut(&mut self) -> &mut B {
+        &mut self.buf
+    }
+
+    /// How many bytes may be written before [`Writer::boundary`] closes the frame; without a frame, any number.
+    #[inline]
+    #[must_use]
+    pub fn until_boundary(&self) -> usize {
+        match self.frame_start {
+            NO_FRAME => usize::MAX,
+            start => (start + FRAME_HEADER + FRAME_TARGET).saturating_sub(self.buf.len()),
+        }
+    }
+
+    /// Opens a frame, as the next instruction would; one that stays empty leaves no trace.
+    #[inline]
+    pub fn open_frame(&mut self) {
+        self.open();
     }
 
     /// The content of the open frame so far.
     #[must_use]
     pub fn frame_content(&self) -> &[u8] {
-        if self.frame_start == NO_FRAME { &[] } else { &self.buf[self.frame_start + FRAME_HEADER..] }
+        if self.frame_start == NO_FRAME { &[] } else { &self.buf.as_slice()[self.frame_start + FRAME_HEADER..] }
     }
 
     /// Gives the buffer back, for its content or for reuse.
     #[must_use]
-    pub fn into_buffer(self) -> Vec<u8> {
+    pub fn into_buffer(self) -> B {
         self.buf
     }
 
     /// Forgets everything that has been handed on to a file. Only right after [`Writer::commit_frame`].
     pub fn clear_written(&mut self) {
         debug_assert_eq!(self.frame_start, NO_FRAME);
-        self.buf.clear();
+        self.buf.truncate(0);
     }
 
     /// Writes the header of a pickle.
@@ -99,13 +173,24 @@ impl Writer {
         self.framing = false;
     }
 
-    /// Called before each object: closes a frame that has grown to its target size. Tells whether it did.
+    /// Called before each object: closes a frame that has grown to its target size. Tells whether there is as much as a
+    /// frame to be handed on.
     #[inline]
     pub fn boundary(&mut self) -> bool {
-        if self.frame_start == NO_FRAME || self.buf.len() - self.frame_start - FRAME_HEADER < FRAME_TARGET {
+        if self.buf.len() < FRAME_TARGET {
             return false;
         }
-        self.commit_frame();
+        self.full()
+    }
+
+    #[cold]
+    fn full(&mut self) -> bool {
+        if self.frame_start != NO_FRAME {
+            if self.buf.len() - self.frame_start - FRAME_HEADER < FRAME_TARGET {
+                return false;
+            }
+            self.commit_frame();
+        }
         true
     }
 
@@ -115,12 +200,15 @@ impl Writer {
             return;
         }
         let start = self.frame_start;
-        let content = self.buf.len() - start - FRAME_HEADER;
+        let end = self.buf.len();
+        let content = end - start - FRAME_HEADER;
+        let frame = &mut self.buf.as_mut_slice()[start..];
         if content >= FRAME_MIN {
-            self.buf[start] = Op::Frame as u8;
-            self.buf[start + 1..start + FRAME_HEADER].copy_from_slice(&(content as u64).to_le_bytes());
+            frame[0] = Op::Frame as u8;
+            frame[1..FRAME_HEADER].copy_from_slice(&(content as u64).to_le_bytes());
         } else {
-            self.buf.drain(start..start + FRAME_HEADER);
+            frame.copy_within(FRAME_HEADER.., 0);
+            self.buf.truncate(end - FRAME_HEADER);
         }
         self.frame_start = NO_FRAME;
     }
@@ -130,7 +218,7 @@ impl Writer {
     pub fn checkpoint(&self) -> Checkpoint {
         let mut head = [0; FRAME_MIN];
         if self.frame_start != NO_FRAME {
-            let content = &self.buf[self.frame_start + FRAME_HEADER..];
+            let content = &self.buf.as_slice()[self.frame_start + FRAME_HEADER..];
             let short = content.len().min(FRAME_MIN);
             head[..short].copy_from_slice(&content[..short]);
         }
@@ -378,7 +466,7 @@ mod tests {
     use super::*;
 
     fn written(protocol: u8, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
-        let mut writer = Writer::new(protocol, Vec::new());
+        let mut writer: Writer = Writer::new(protocol, Vec::new());
         writer.start();
         write(&mut writer);
         writer.finish();

@@ -6,3 +6,6 @@ pub(crate) const MAX_DEPTH: usize = 4_000_000;
 
 /// Signals are looked at each time the step counter has these bits clear: about every 16,000 steps, well under 0.1 s.
 pub(crate) const SIGNAL_MASK: u32 = (1 << 14) - 1;
+
+/// Pauses of a walk between two looks at every kind of signal; an interrupt is seen at each pause.
+pub(crate) const LOOKS: u32 = 256;

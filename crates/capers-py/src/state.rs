@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) importable: Mutex<Verdicts>,
     /// Functions and types that are told apart by identity.
     pub(crate) known: Known,
+    /// Whether plain objects lie in memory as the fast walk expects.
+    pub(crate) layouts_known: bool,
 }
 
 /// Objects of the standard library that travel by a rule of their own.
@@ -82,6 +84,7 @@ impl State {
             stdlib: py.import("sys")?.getattr("stdlib_module_names")?.cast_into()?.unbind(),
             importable: Mutex::new(HashMap::new()),
             known: Known::new(py)?,
+            layouts_known: crate::ffi::layout::self_test(py)?,
         })
     }
 }

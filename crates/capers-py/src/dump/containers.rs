@@ -9,18 +9,18 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PySet, PyTuple};
 
-use super::{Begun, DictFrame, Dumper, Frame};
-use crate::ffi::access::{dict_len, dict_next, list_item, set_items, tuple_item};
+use super::{Begun, Dumper, Frame};
+use crate::ffi::access::{dict_len, dict_next, list_item, set_items, set_len, set_next, tuple_item};
+use crate::ffi::walk::{self, Level};
 
-/// Items between two `APPENDS`, `SETITEMS` or `ADDITEMS` (`BATCHSIZE`).
-const BATCH: usize = 1000;
+/// Items between two `APPENDS`, `SETITEMS` or `ADDITEMS`.
+const BATCH: usize = walk::BATCH as usize;
 
 /// What the items of an iterator become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Into {
     List,
     Dict,
-    Set,
 }
 
 /// Items of an iterator on their way out.
@@ -34,8 +34,6 @@ pub(crate) struct Batch<'py> {
     /// Items in the open batch; 0 before the first.
     count: usize,
     marked: bool,
-    /// Size at the start of the set that is iterated.
-    set: Option<(Bound<'py, PyAny>, usize)>,
     pub(super) index: usize,
     started: bool,
 }
@@ -59,13 +57,13 @@ impl<'py> Dumper<'py> {
         if len > 1 {
             self.writer.op(Op::Mark);
         }
-        Ok(Begun::Frame(Frame::List { list: list.clone(), index: 0, batch: 0, single: len == 1 }))
+        Ok(Begun::Frame(Frame::Plain(Level::list(list.clone()))))
     }
 
     pub(super) fn step_list(&mut self) -> PyResult<()> {
         let top = self.stack.len() - 1;
-        let Some(Frame::List { list, index, batch, single }) = self.stack.last() else { return Ok(()) };
-        let (list, mut at, mut batch, mut single) = (list.clone(), *index, *batch, *single);
+        let Some(Frame::Plain(Level::List { list, index, batch, single })) = self.stack.last() else { return Ok(()) };
+        let (list, mut at, mut batch, mut single) = (list.clone(), *index, *batch as usize, *single);
         loop {
             if single && batch == 1 {
                 self.stack.truncate(top);
@@ -92,9 +90,9 @@ impl<'py> Dumper<'py> {
             if self.leaf(&item)? {
                 continue;
             }
-            if let Some(Frame::List { index, batch: kept, single: alone, .. }) = self.stack.last_mut() {
+            if let Some(Frame::Plain(Level::List { index, batch: kept, single: alone, .. })) = self.stack.last_mut() {
                 *index = at;
-                *kept = batch;
+                *kept = batch as u32;
                 *alone = single;
             }
             let begun = self.begin(&item)?;
@@ -115,7 +113,7 @@ impl<'py> Dumper<'py> {
         while index < len {
             let Some(item) = tuple_item(tuple, index) else { return Err(hole()) };
             if !self.leaf(&item)? {
-                return Ok(Begun::Frame(Frame::Tuple { tuple: tuple.clone(), index }));
+                return Ok(Begun::Frame(Frame::Plain(Level::Tuple { tuple: tuple.clone(), index })));
             }
             index += 1;
         }
@@ -124,7 +122,7 @@ impl<'py> Dumper<'py> {
     }
 
     pub(super) fn step_tuple(&mut self) -> PyResult<()> {
-        let Some(Frame::Tuple { tuple, index }) = self.stack.last() else { return Ok(()) };
+        let Some(Frame::Plain(Level::Tuple { tuple, index })) = self.stack.last() else { return Ok(()) };
         let (tuple, mut at) = (tuple.clone(), *index);
         let len = tuple.len();
         while at < len {
@@ -133,7 +131,7 @@ impl<'py> Dumper<'py> {
             if self.leaf(&item)? {
                 continue;
             }
-            if let Some(Frame::Tuple { index, .. }) = self.stack.last_mut() {
+            if let Some(Frame::Plain(Level::Tuple { index, .. })) = self.stack.last_mut() {
                 *index = at;
             }
             let begun = self.begin(&item)?;
@@ -176,21 +174,11 @@ impl<'py> Dumper<'py> {
             let items = dict.call_method0(intern!(self.py, "items"))?.try_iter()?;
             return self.begin_batch(Into::Dict, items.into_any());
         }
-        Ok(Begun::Frame(Frame::Dict(Box::new(DictFrame {
-            dict: dict.clone(),
-            position: 0,
-            size,
-            batch: 0,
-            written: 0,
-            single: size == 1,
-            key: None,
-            value: None,
-            started: false,
-        }))))
+        Ok(Begun::Frame(Frame::Plain(Level::dict(dict.clone(), false))))
     }
 
     pub(super) fn step_dict(&mut self) -> PyResult<()> {
-        let Some(Frame::Dict(frame)) = self.stack.last_mut() else { return Ok(()) };
+        let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() else { return Ok(()) };
         if let Some(value) = frame.value.take() {
             let begun = self.begin(&value)?;
             if self.push(begun)? {
@@ -198,9 +186,9 @@ impl<'py> Dumper<'py> {
             }
         }
         loop {
-            let Some(Frame::Dict(frame)) = self.stack.last_mut() else { return Ok(()) };
-            if !frame.started {
-                frame.started = true;
+            let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() else { return Ok(()) };
+            if !frame.opened {
+                frame.opened = true;
                 if !frame.single {
                     self.writer.op(Op::Mark);
                 }
@@ -209,7 +197,7 @@ impl<'py> Dumper<'py> {
                 self.writer.op(Op::SetItem);
                 return Ok(());
             }
-            let full = frame.batch == BATCH;
+            let full = frame.batch as usize == BATCH;
             let pair = if full { None } else { dict_next(&frame.dict, &mut frame.position) };
             let Some((key, value)) = pair else {
                 self.writer.op(Op::SetItems);
@@ -236,7 +224,7 @@ impl<'py> Dumper<'py> {
                 if self.leaf(&value)? {
                     continue;
                 }
-                if let Some(Frame::Dict(frame)) = self.stack.last_mut() {
+                if let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() {
                     frame.key = Some(key);
                 }
                 let begun = self.begin(&value)?;
@@ -245,7 +233,7 @@ impl<'py> Dumper<'py> {
                 }
                 continue;
             }
-            if let Some(Frame::Dict(frame)) = self.stack.last_mut() {
+            if let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() {
                 frame.key = Some(key.clone());
                 frame.value = Some(value);
             }
@@ -253,7 +241,7 @@ impl<'py> Dumper<'py> {
             if self.push(begun)? {
                 return Ok(());
             }
-            if let Some(Frame::Dict(frame)) = self.stack.last_mut()
+            if let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut()
                 && let Some(value) = frame.value.take()
             {
                 let begun = self.begin(&value)?;
@@ -272,14 +260,10 @@ impl<'py> Dumper<'py> {
         }
         self.writer.op(Op::EmptySet);
         self.memoize(set);
-        let size = set.len()?;
-        if size == 0 {
+        if set_len(set) == 0 {
             return Ok(Begun::Done);
         }
-        let items = PyTuple::new(self.py, set_items(set)?)?;
-        let mut batch = Batch::new(Into::Set, items.try_iter()?.into_any());
-        batch.set = Some((set.clone(), size));
-        Ok(Begun::Frame(Frame::Batch(Box::new(batch))))
+        Ok(Begun::Frame(Frame::Plain(Level::set(set.clone(), false))))
     }
 
     pub(super) fn begin_frozenset(&mut self, set: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
@@ -289,13 +273,33 @@ impl<'py> Dumper<'py> {
             return self.begin_call(set, self.py.get_type::<pyo3::types::PyFrozenSet>().into_any(), args);
         }
         self.writer.op(Op::Mark);
-        Ok(Begun::Frame(Frame::FrozenSet { set: set.clone(), items: set_items(set)?, index: 0 }))
+        Ok(Begun::Frame(Frame::Plain(Level::set(set.clone(), true))))
     }
 
-    pub(super) fn step_frozenset(&mut self) -> PyResult<()> {
+    pub(super) fn step_set(&mut self) -> PyResult<()> {
         loop {
-            let Some(Frame::FrozenSet { set, items, index }) = self.stack.last_mut() else { return Ok(()) };
-            let Some(item) = items.get(*index).cloned() else {
+            let Some(Frame::Plain(Level::Set { set, position, size, batch, opened, frozen })) = self.stack.last_mut()
+            else {
+                return Ok(());
+            };
+            if !*opened {
+                *opened = true;
+                self.writer.op(Op::Mark);
+            }
+            let full = !*frozen && *batch as usize == BATCH;
+            let item = if full { None } else { set_next(set, position) };
+            if let Some(item) = item {
+                *batch += 1;
+                if self.leaf(&item)? {
+                    continue;
+                }
+                let begun = self.begin(&item)?;
+                if self.push(begun)? {
+                    return Ok(());
+                }
+                continue;
+            }
+            if *frozen {
                 let set = set.clone();
                 self.stack.pop();
                 match self.memo.get(&set) {
@@ -309,15 +313,18 @@ impl<'py> Dumper<'py> {
                     }
                 }
                 return Ok(());
-            };
-            *index += 1;
-            if self.leaf(&item)? {
-                continue;
             }
-            let begun = self.begin(&item)?;
-            if self.push(begun)? {
+            self.writer.op(Op::AddItems);
+            if set_len(set) != *size {
+                return Err(PyRuntimeError::new_err("set changed size during iteration"));
+            }
+            // Up to 3.14 a full batch is always followed by another one, even an empty one.
+            if !full || (cfg!(Py_3_15) && set_next(set, &mut position.clone()).is_none()) {
+                self.stack.pop();
                 return Ok(());
             }
+            *batch = 0;
+            *opened = false;
         }
     }
 
@@ -361,22 +368,12 @@ impl<'py> Dumper<'py> {
                 self.writer.op(match batch.into {
                     Into::List => Op::Appends,
                     Into::Dict => Op::SetItems,
-                    Into::Set => Op::AddItems,
                 });
-                if let Some((set, size)) = &batch.set
-                    && set.len()? != *size
-                {
-                    return Err(PyRuntimeError::new_err("set changed size during iteration"));
-                }
                 let full = batch.count == BATCH;
                 batch.count = 0;
                 batch.marked = false;
                 if batch.ahead.is_none() && full {
                     batch.ahead = next(&batch.iterator)?;
-                    if batch.ahead.is_none() && batch.set.is_some() && cfg!(not(Py_3_15)) {
-                        // The C pickler opens one more batch for a set of a multiple of the batch size.
-                        self.writer.raw(&[Op::Mark as u8, Op::AddItems as u8]);
-                    }
                 }
                 if batch.ahead.is_none() {
                     self.stack.pop();
@@ -389,7 +386,7 @@ impl<'py> Dumper<'py> {
                 // Whether a second item follows decides between one opcode for one item and a batch.
                 let room = batch.count + 1 < BATCH;
                 batch.ahead = if room || batch.count == 0 { next(&batch.iterator)? } else { None };
-                if batch.count == 0 && (batch.ahead.is_some() || batch.into == Into::Set) {
+                if batch.count == 0 && batch.ahead.is_some() {
                     batch.marked = true;
                     self.writer.op(Op::Mark);
                 }
@@ -418,8 +415,8 @@ impl<'py> Dumper<'py> {
             return Ok(());
         }
         let cyclic = self.stack.iter().any(|frame| match frame {
-            Frame::List { list, .. } => list.is(object),
-            Frame::Dict(frame) => frame.dict.is(object),
+            Frame::Plain(Level::List { list, .. }) => list.is(object),
+            Frame::Plain(Level::Dict(frame)) => frame.dict.is(object),
             _ => false,
         });
         if cyclic {
@@ -434,7 +431,7 @@ impl<'py> Dumper<'py> {
 
 impl<'py> Batch<'py> {
     fn new(into: Into, iterator: Bound<'py, PyAny>) -> Self {
-        Self { into, iterator, ahead: None, value: None, count: 0, marked: false, set: None, index: 0, started: false }
+        Self { into, iterator, ahead: None, value: None, count: 0, marked: false, index: 0, started: false }
     }
 
     /// What the items become.
@@ -453,6 +450,6 @@ fn pair<'py>(item: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, 
 }
 
 #[cold]
-fn hole() -> PyErr {
+pub(super) fn hole() -> PyErr {
     PyRuntimeError::new_err("cannot pickle a tuple that is still being built")
 }

@@ -43,12 +43,9 @@ impl<'py> Dumper<'py> {
         self.recorded = None;
     }
 
-    /// Keeps `payload`, just written, if the recording has not been spoiled.
-    pub(super) fn keep(&mut self, payload: &Bound<'py, PyBytes>) -> PyResult<()> {
-        match self.recorded.take() {
-            Some(functions) => replay::keep(&functions, self.writer.protocol(), payload),
-            None => Ok(()),
-        }
+    /// The functions written, if the recording has not been spoiled.
+    pub(super) fn take_recorded(&mut self) -> Option<Vec<Bound<'py, PyAny>>> {
+        self.recorded.take()
     }
 
     pub(super) fn begin_function_by_value(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {

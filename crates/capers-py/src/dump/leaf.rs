@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use capers_pickle::Op;
-use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyOverflowError;
+use capers_pickle::writer::FRAME_TARGET;
+use pyo3::exceptions::{PyBufferError, PyOverflowError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
+use super::sink::Content;
 use super::{Begun, Dumper, Frame};
-use crate::ffi::access::{bytearray_copy, int_bytes, int_value, str_bytes};
+use crate::ffi::access::{bytearray_copy, encode, int_bytes, int_value, is_long, is_only_ascii, str_bytes};
+use crate::ffi::buffer::View;
 use crate::ffi::kind::Kind;
 use crate::wire::Wire;
 
@@ -72,13 +74,43 @@ impl<'py> Dumper<'py> {
             self.writer.text_line(Op::Unicode, &line);
             return Ok(());
         }
-        let content = str_bytes(text)?;
-        if !self.writer.str_header(content.len()) {
-            return Err(PyOverflowError::new_err(
-                "serializing a string larger than 4 GiB requires pickle protocol 4 or higher",
-            ));
+        if is_long(text) {
+            return self.write_long_text(text);
         }
-        self.writer.payload(&content);
+        let content = str_bytes(text)?;
+        self.write_text_header(content.len())?;
+        self.write_content(&content)
+    }
+
+    /// Writes a string of so many characters that its UTF-8, if it is not the string's own memory, had better not be kept in
+    /// the string.
+    #[cold]
+    fn write_long_text(&mut self, text: &Bound<'py, PyString>) -> PyResult<()> {
+        if is_only_ascii(text)? {
+            let content = str_bytes(text)?;
+            self.write_text_header(content.len())?;
+            return self.write_large(&Content::Fixed(&content));
+        }
+        let encoded = encode(text)?;
+        self.write_text_header(encoded.as_bytes().len())?;
+        self.write_large(&Content::Bytes(&encoded))
+    }
+
+    #[inline]
+    fn write_text_header(&mut self, len: usize) -> PyResult<()> {
+        if self.writer.str_header(len) {
+            return Ok(());
+        }
+        Err(PyOverflowError::new_err("serializing a string larger than 4 GiB requires pickle protocol 4 or higher"))
+    }
+
+    /// Writes the content, which cannot change, that belongs to the header just written.
+    #[inline]
+    fn write_content(&mut self, content: &[u8]) -> PyResult<()> {
+        if content.len() >= FRAME_TARGET {
+            return self.write_large(&Content::Fixed(content));
+        }
+        self.writer.payload(content);
         Ok(())
     }
 
@@ -100,7 +132,7 @@ impl<'py> Dumper<'py> {
         if self.writer.protocol() < 3 {
             return self.begin_old_bytes(bytes);
         }
-        self.write_bytes(bytes.as_bytes())?;
+        self.write_bytes_object(bytes)?;
         self.memoize(object);
         Ok(Begun::Done)
     }
@@ -117,16 +149,31 @@ impl<'py> Dumper<'py> {
         self.begin_call(bytes.as_any(), encode, args)
     }
 
+    /// Writes a bytes object (protocol 3 and later).
+    fn write_bytes_object(&mut self, bytes: &Bound<'py, PyBytes>) -> PyResult<()> {
+        let content = bytes.as_bytes();
+        self.write_bytes_header(content.len())?;
+        if content.len() >= FRAME_TARGET {
+            return self.write_large(&Content::Bytes(bytes));
+        }
+        self.writer.payload(content);
+        Ok(())
+    }
+
+    fn write_bytes_header(&mut self, len: usize) -> PyResult<()> {
+        if self.writer.bytes_header(len) {
+            return Ok(());
+        }
+        Err(PyOverflowError::new_err(
+            "serializing a bytes object larger than 4 GiB requires pickle protocol 4 or higher",
+        ))
+    }
+
     /// Writes the bytes of a definition in the way of the protocol, without memoizing them.
     pub(super) fn write_bytes(&mut self, content: &[u8]) -> PyResult<()> {
         if self.writer.protocol() >= 3 {
-            if !self.writer.bytes_header(content.len()) {
-                return Err(PyOverflowError::new_err(
-                    "serializing a bytes object larger than 4 GiB requires pickle protocol 4 or higher",
-                ));
-            }
-            self.writer.payload(content);
-            return Ok(());
+            self.write_bytes_header(content.len())?;
+            return self.write_content(content);
         }
         self.write_wire(Wire::Encode);
         self.writer.tuple_begin(2);
@@ -138,13 +185,14 @@ impl<'py> Dumper<'py> {
     }
 
     pub(super) fn begin_bytearray(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let content = bytearray_copy(object.cast::<PyByteArray>()?);
         if self.writer.protocol() >= 5 {
-            self.writer.bytearray_header(content.len());
-            self.writer.payload(&content);
+            let view = View::new(object)?;
+            self.writer.bytearray_header(view.len());
+            self.write_large(&Content::Shared(&view))?;
             self.memoize(object);
             return Ok(Begun::Done);
         }
+        let content = bytearray_copy(object.cast::<PyByteArray>()?);
         let args = if content.is_empty() {
             PyTuple::empty(self.py)
         } else {
@@ -161,9 +209,14 @@ impl<'py> Dumper<'py> {
         }
         let py = self.py;
         // `raw()` gives a flat view of the memory and raises for buffers that are not contiguous.
-        let contiguous = object.call_method0(intern!(py, "raw"));
-        let Ok(raw) = contiguous else {
-            return Err(self.pickling_error("PickleBuffer can not be pickled when pointing to a non-contiguous buffer"));
+        let raw = match object.call_method0(intern!(py, "raw")) {
+            Ok(raw) => raw,
+            Err(error) if error.is_instance_of::<PyBufferError>(py) => {
+                return Err(
+                    self.pickling_error("PickleBuffer can not be pickled when pointing to a non-contiguous buffer")
+                );
+            }
+            Err(error) => return Err(error),
         };
         let readonly = raw.getattr(intern!(py, "readonly"))?.is_truthy()?;
         if let Some(callback) = self.hooks.buffer_callback.clone() {
@@ -176,16 +229,17 @@ impl<'py> Dumper<'py> {
                 return Ok(Begun::Done);
             }
         }
-        let view = PyBuffer::<u8>::get(&raw);
-        let content = match view {
-            Ok(buffer) => buffer.to_vec(py)?,
-            Err(_) => raw.call_method0(intern!(py, "tobytes"))?.cast::<PyBytes>()?.as_bytes().to_vec(),
-        };
-        if readonly {
-            self.write_bytes(&content)?;
+        let view = View::new(&raw)?;
+        if !readonly {
+            self.writer.bytearray_header(view.len());
+            self.write_large(&Content::Shared(&view))?;
+        } else if let Ok(whole) = raw.getattr(intern!(py, "obj"))?.cast_into_exact::<PyBytes>()
+            && whole.as_bytes().len() == view.len()
+        {
+            self.write_bytes_object(&whole)?;
         } else {
-            self.writer.bytearray_header(content.len());
-            self.writer.payload(&content);
+            self.write_bytes_header(view.len())?;
+            self.write_large(&Content::Shared(&view))?;
         }
         self.memoize(object);
         Ok(Begun::Done)

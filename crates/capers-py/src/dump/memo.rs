@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyModule, PyString};
 
 use crate::ffi::access::{str_eq, str_hash};
+use crate::ffi::identity::Identities;
 use crate::wire::Wire;
 
 const EMPTY: u32 = u32::MAX;
@@ -30,10 +31,8 @@ pub(crate) struct Mark {
 /// Object, text, global and capture tables of one pickler.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
-    /// Objects in order: the object and its memo index.
-    entries: Vec<(Py<PyAny>, usize)>,
-    /// Open addressing over `entries`, by address; a power of two long.
-    slots: Slots,
+    /// Objects by identity.
+    identities: Identities,
     texts: Vec<(Py<PyString>, isize, usize)>,
     text_slots: Vec<u32>,
     wires: Vec<(Wire, usize)>,
@@ -48,80 +47,6 @@ pub(crate) struct Memo {
     by_value: Vec<Py<PyModule>>,
     next: usize,
 }
-
-/// A hash table of entry numbers that is emptied by counting up a stamp instead of by writing to it.
-#[derive(Debug, Default)]
-struct Slots {
-    table: Vec<Slot>,
-    stamp: u32,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    stamp: u32,
-    entry: u32,
-}
-
-impl Slots {
-    /// The entry that `matches` in the chain from `hash` on; the slot to fill otherwise. The table must not be empty.
-    #[inline]
-    fn probe(&self, hash: usize, matches: impl Fn(usize) -> bool) -> Result<usize, usize> {
-        let mask = self.table.len() - 1;
-        let mut at = hash & mask;
-        loop {
-            let slot = self.table[at];
-            if slot.stamp != self.stamp {
-                return Err(at);
-            }
-            if matches(slot.entry as usize) {
-                return Ok(slot.entry as usize);
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    fn set(&mut self, at: usize, entry: usize) {
-        self.table[at] = Slot { stamp: self.stamp, entry: entry as u32 };
-    }
-
-    /// Takes out `entry`, the one inserted last.
-    fn remove(&mut self, hash: usize, entry: usize) {
-        let mask = self.table.len() - 1;
-        let mut at = hash & mask;
-        while self.table[at].stamp == self.stamp {
-            if self.table[at].entry as usize == entry {
-                self.table[at].stamp = 0;
-                return;
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    /// Forgets all entries.
-    fn clear(&mut self) {
-        if self.table.len() > MAX_KEPT_SLOTS || self.stamp == u32::MAX {
-            *self = Self { table: Vec::new(), stamp: 1 };
-        }
-        self.stamp += 1;
-    }
-
-    fn rebuild(&mut self, count: usize, hash: impl Fn(usize) -> usize) {
-        let wanted = (count * 3).max(64).next_power_of_two();
-        if wanted > self.table.len() {
-            *self = Self { table: vec![Slot::default(); wanted], stamp: 1 };
-        } else {
-            self.stamp += 1;
-        }
-        for entry in 0..count {
-            if let Err(at) = self.probe(hash(entry), |_| false) {
-                self.set(at, entry);
-            }
-        }
-    }
-}
-
-/// Tables larger than this are not kept for the next dump.
-const MAX_KEPT_SLOTS: usize = 1 << 16;
 
 #[inline]
 fn spread(key: usize) -> usize {
@@ -189,14 +114,7 @@ impl Memo {
     /// The memo index of an object.
     #[inline]
     pub(crate) fn get(&self, object: &Bound<'_, PyAny>) -> Option<usize> {
-        if self.entries.is_empty() {
-            return None;
-        }
-        let key = object.as_ptr() as usize;
-        self.slots
-            .probe(spread(key), |entry| self.entries[entry].0.as_ptr() as usize == key)
-            .ok()
-            .map(|entry| self.entries[entry].1)
+        self.identities.get(object)
     }
 
     /// Gives `object` the next memo index and keeps it alive.
@@ -209,15 +127,25 @@ impl Memo {
 
     /// Lets `object` be found under an index that something else has already.
     pub(crate) fn put_at(&mut self, object: &Bound<'_, PyAny>, index: usize) {
-        if (self.entries.len() + 1) * 3 > self.slots.table.len() * 2 {
-            let entries = &self.entries;
-            self.slots.rebuild(entries.len(), |entry| spread(entries[entry].0.as_ptr() as usize));
-        }
-        let key = object.as_ptr() as usize;
-        if let Err(at) = self.slots.probe(spread(key), |entry| self.entries[entry].0.as_ptr() as usize == key) {
-            self.slots.set(at, self.entries.len());
-            self.entries.push((object.clone().unbind(), index));
-        }
+        self.identities.put(object, index);
+    }
+
+    /// The table of objects and the next index, for the fast walk.
+    #[inline]
+    pub(crate) fn for_walk(&mut self) -> (&mut Identities, &mut usize) {
+        (&mut self.identities, &mut self.next)
+    }
+
+    /// Keeps alive what a walk has put into the memo: other code is about to run.
+    #[inline]
+    pub(crate) fn own(&mut self) {
+        self.identities.own();
+    }
+
+    /// Whether there is a dict that travels as the namespace of functions.
+    #[inline]
+    pub(crate) fn has_namespaces(&self) -> bool {
+        !self.namespaces.is_empty()
     }
 
     /// The memo index of a text of the same value.
@@ -352,7 +280,7 @@ impl Memo {
     /// The present state, for [`Memo::rewind`].
     pub(crate) fn mark(&self) -> Mark {
         Mark {
-            entries: self.entries.len(),
+            entries: self.identities.len(),
             texts: self.texts.len(),
             wires: self.wires.len(),
             captures: self.captures.len(),
@@ -368,9 +296,7 @@ impl Memo {
     /// The entry inserted last can be taken out of a table of linear probing without breaking a chain; a rebuilt table is
     /// filled in the same order.
     pub(crate) fn rewind(&mut self, to: Mark) {
-        for entry in (to.entries..self.entries.len()).rev() {
-            self.slots.remove(spread(self.entries[entry].0.as_ptr() as usize), entry);
-        }
+        let entries = self.identities.truncate(to.entries);
         if !self.text_slots.is_empty() {
             for entry in (to.texts..self.texts.len()).rev() {
                 remove(&mut self.text_slots, self.texts[entry].1 as usize, entry);
@@ -393,7 +319,6 @@ impl Memo {
         self.captures.truncate(to.captures);
         self.namespaces.truncate(to.namespaces);
         // Dropping objects may run their __del__: the tables are in order before.
-        let entries = self.entries.split_off(to.entries);
         let texts = self.texts.split_off(to.texts);
         let spaces = self.spaces.split_off(to.spaces);
         let modules = self.by_value.split_off(to.modules);
@@ -401,9 +326,8 @@ impl Memo {
     }
 
     /// Forgets everything; keeps the memory of the tables up to a bound.
-    pub(crate) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self, py: Python<'_>) {
         self.next = 0;
-        self.entries.clear();
         self.texts.clear();
         self.wires.clear();
         self.modules.clear();
@@ -413,11 +337,11 @@ impl Memo {
         self.by_value.clear();
         self.text_slots.clear();
         self.capture_slots.clear();
-        self.slots.clear();
+        self.identities.clear(py);
     }
 
     /// The objects in the memo with their indices.
     pub(crate) fn objects(&self) -> impl Iterator<Item = (&Py<PyAny>, usize)> {
-        self.entries.iter().map(|(object, index)| (object, *index))
+        self.identities.iter()
     }
 }

@@ -24,6 +24,7 @@ mod path;
 mod pending;
 pub(crate) mod pickler;
 mod reduce;
+mod sink;
 mod weak;
 
 use pyo3::prelude::*;
@@ -31,7 +32,10 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use capers_pickle::{Op, Writer};
 
+use crate::ffi::interrupt_waits;
 use crate::ffi::kind::{Kind, kind};
+use crate::ffi::output::Output;
+use crate::ffi::walk::{self, Level, Pause, Walk};
 use crate::limits;
 use crate::replay;
 use crate::state::{State, state};
@@ -39,6 +43,7 @@ use by_value::ByValue;
 use classes::Classes;
 use memo::Memo;
 use reduce::Reduce;
+use sink::Sink;
 
 /// What hooks a pickler has, each asked in its place.
 #[derive(Default)]
@@ -60,16 +65,10 @@ pub(crate) struct Settings {
 
 /// An object that has been begun and not finished.
 pub(crate) enum Frame<'py> {
-    /// The items of an exact list, in batches; `single` when it had one item at the start.
-    List { list: Bound<'py, PyList>, index: usize, batch: usize, single: bool },
-    /// The items of a tuple.
-    Tuple { tuple: Bound<'py, PyTuple>, index: usize },
-    /// The pairs of an exact dict. `value` is set while the key is being written.
-    Dict(Box<DictFrame<'py>>),
+    /// An exact list, tuple, dict or set, or an instance's slots.
+    Plain(Level<'py>),
     /// Items from an iterator, as list items, set items or dict items.
     Batch(Box<containers::Batch<'py>>),
-    /// The elements of a frozenset, as a snapshot.
-    FrozenSet { set: Bound<'py, PyAny>, items: Vec<Bound<'py, PyAny>>, index: usize },
     /// A reduction of the pickle protocol.
     Reduce(Box<Reduce<'py>>),
     /// A reduction of capers.
@@ -80,18 +79,6 @@ pub(crate) enum Frame<'py> {
     Inside(Box<inside::Inside<'py>>),
     /// Writes the tail of a persistent id.
     PersistentId,
-}
-
-pub(crate) struct DictFrame<'py> {
-    dict: Bound<'py, PyDict>,
-    position: isize,
-    size: usize,
-    batch: usize,
-    written: usize,
-    single: bool,
-    key: Option<Bound<'py, PyAny>>,
-    value: Option<Bound<'py, PyAny>>,
-    started: bool,
 }
 
 /// What became of an object that was begun.
@@ -107,7 +94,7 @@ pub(crate) enum Begun<'py> {
 /// Writes one object graph.
 pub(crate) struct Dumper<'py> {
     pub(crate) py: Python<'py>,
-    pub(crate) writer: Writer,
+    pub(crate) writer: Writer<Output<'py>>,
     pub(crate) memo: Box<Memo>,
     pub(crate) hooks: Hooks<'py>,
     pub(crate) settings: Settings,
@@ -117,48 +104,65 @@ pub(crate) struct Dumper<'py> {
     /// The functions written so far, as long as the payload depends on nothing else.
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
+    sink: Sink<'py>,
+    /// The number of memo indices that what has been handed on refers to.
+    pub(crate) sent: usize,
     hooked: bool,
+    /// Whether plain data takes the fast walk.
+    walks: bool,
     steps: u32,
+    pauses: u32,
 }
 
 impl<'py> Dumper<'py> {
     pub(crate) fn new(
         py: Python<'py>,
-        writer: Writer,
+        writer: Writer<Output<'py>>,
         memo: Box<Memo>,
-        hooks: Hooks<'py>,
+        mut hooks: Hooks<'py>,
         settings: Settings,
     ) -> PyResult<Self> {
+        let sink = Sink::new(hooks.write.take());
         let hooked = hooks.persistent_id.is_some() || settings.fast;
+        let state = state(py)?;
+        let walks = state.layouts_known && !hooked && writer.protocol() >= 4;
         Ok(Self {
             py,
             writer,
             memo,
             hooks,
             settings,
-            state: state(py)?,
+            state,
             stack: Vec::new(),
             classes: Classes::default(),
             recorded: None,
             weak: weak::Weak::default(),
+            sink,
+            sent: 0,
             hooked,
+            walks,
             steps: 0,
+            pauses: 0,
         })
     }
 
     /// Whether anything but the objects themselves decides what is written.
     pub(crate) fn has_hooks(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write } = &self.hooks;
-        [persistent_id, reducer_override, dispatch_table, buffer_callback, write].iter().any(|hook| hook.is_some())
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write: _ } = &self.hooks;
+        let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
+        self.sink.is_file() || hooks.iter().any(|hook| hook.is_some())
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
     pub(crate) fn dump(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
         self.writer.start();
         self.save(object)?;
+        if self.sink.is_file() || self.anything_late() {
+            self.memo.own();
+        }
         self.settle()?;
         self.writer.finish();
-        self.flush(true)
+        self.finish()
     }
 
     /// Writes `object` and all it leads to.
@@ -188,7 +192,7 @@ impl<'py> Dumper<'py> {
             if self.steps & limits::SIGNAL_MASK == 0 {
                 self.py.check_signals()?;
             }
-            if let Err(error) = self.step()
+            if let Err(error) = self.step(base)
                 && !self.weaken(base, &error)?
             {
                 return Err(error);
@@ -203,9 +207,7 @@ impl<'py> Dumper<'py> {
             Begun::Done => Ok(false),
             Begun::Frame(frame) => {
                 if self.stack.len() >= limits::MAX_DEPTH {
-                    return Err(pyo3::exceptions::PyRecursionError::new_err(
-                        "cannot pickle this object: its parts lead to ever new parts",
-                    ));
+                    return Err(too_deep());
                 }
                 self.stack.push(frame);
                 Ok(true)
@@ -217,14 +219,69 @@ impl<'py> Dumper<'py> {
         }
     }
 
+    /// Writes plain data from the topmost frame on, until something else comes.
+    fn walk(&mut self, base: usize) -> PyResult<()> {
+        let free = self.hooks.dispatch_table.is_none() && self.hooks.reducer_override.is_none();
+        let dispatch_table = free.then(|| self.state.dispatch_table.bind(self.py));
+        let plain_dicts = !self.memo.has_namespaces();
+        let (memo, next) = self.memo.for_walk();
+        let walk = Walk {
+            py: self.py,
+            writer: &mut self.writer,
+            memo,
+            next,
+            streams: self.sink.is_file(),
+            plain_dicts,
+            dispatch_table,
+        };
+        let pause = walk::walk(walk, &mut Levels { stack: &mut self.stack, base });
+        match pause {
+            // At the end nothing else runs, or `dump` sees to it; and as long as no interrupt waits, a walk goes on as it came.
+            Pause::Ended if self.stack.is_empty() => return Ok(()),
+            Pause::Interrupt => {
+                self.pauses = self.pauses.wrapping_add(1);
+                if !self.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
+                    return Ok(());
+                }
+            }
+            _ => {}
+        }
+        self.memo.own();
+        match pause {
+            Pause::Ended => Ok(()),
+            Pause::Flush => {
+                if self.writer.boundary() {
+                    self.flush()?;
+                }
+                Ok(())
+            }
+            Pause::Interrupt => self.py.check_signals(),
+            Pause::Object(object) => {
+                let begun = self.begin(&object)?;
+                self.push(begun)?;
+                Ok(())
+            }
+            Pause::TooDeep => Err(too_deep()),
+            Pause::Changed(text) => Err(pyo3::exceptions::PyRuntimeError::new_err(text)),
+            Pause::Hole => Err(containers::hole()),
+        }
+    }
+
     /// Advances the topmost frame.
-    fn step(&mut self) -> PyResult<()> {
+    fn step(&mut self, base: usize) -> PyResult<()> {
         match self.stack.last() {
-            Some(Frame::List { .. }) => self.step_list(),
-            Some(Frame::Tuple { .. }) => self.step_tuple(),
-            Some(Frame::Dict(_)) => self.step_dict(),
+            // While a class is being made, whatever leads back to it has to be noticed.
+            Some(Frame::Plain(_)) if self.walks && !self.classes.any_in_progress() => self.walk(base),
+            Some(Frame::Plain(level)) => match level {
+                Level::List { .. } => self.step_list(),
+                Level::Tuple { .. } => self.step_tuple(),
+                Level::Dict(_) => self.step_dict(),
+                Level::Set { .. } => self.step_set(),
+                Level::Slots { .. } => {
+                    Err(self.pickling_error("the slots of an instance are written by the fast walk only"))
+                }
+            },
             Some(Frame::Batch(_)) => self.step_batch(),
-            Some(Frame::FrozenSet { .. }) => self.step_frozenset(),
             Some(Frame::Reduce(_)) => self.step_reduce(),
             Some(Frame::ByValue(_)) => self.step_by_value(),
             Some(Frame::Entries(_)) => self.step_entries(),
@@ -242,7 +299,7 @@ impl<'py> Dumper<'py> {
     #[inline]
     pub(crate) fn begin(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if self.writer.boundary() {
-            self.flush(false)?;
+            self.flush()?;
         }
         if self.hooks.persistent_id.is_some()
             && let Some(begun) = self.begin_persistent(object)?
@@ -312,7 +369,7 @@ impl<'py> Dumper<'py> {
         match kind {
             Kind::Str | Kind::Int | Kind::None | Kind::Bool | Kind::Float => {
                 if self.writer.boundary() {
-                    self.flush(false)?;
+                    self.flush()?;
                 }
                 if !self.write_atom(kind, object)? {
                     match self.memo.get(object) {
@@ -394,23 +451,41 @@ impl<'py> Dumper<'py> {
         }
     }
 
-    /// Hands finished frames on to the file, if there is one.
-    fn flush(&mut self, all: bool) -> PyResult<()> {
-        let Some(write) = self.hooks.write.clone() else { return Ok(()) };
-        // What may still be taken back must stay here.
-        if !all && (self.classes.any_in_progress() || self.any_weak_open()) {
-            return Ok(());
-        }
-        let ready = pyo3::types::PyBytes::new(self.py, self.writer.as_bytes());
-        self.writer.clear_written();
-        if !ready.as_bytes().is_empty() {
-            write.call1((ready,))?;
-        }
-        Ok(())
-    }
-
     #[cold]
     fn pickling_error(&self, message: impl Into<String>) -> PyErr {
         PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message.into(),))
+    }
+}
+
+#[cold]
+fn too_deep() -> PyErr {
+    pyo3::exceptions::PyRecursionError::new_err("cannot pickle this object: its parts lead to ever new parts")
+}
+
+/// The work stack down to `base`, for the walk.
+struct Levels<'a, 'py> {
+    stack: &'a mut Vec<Frame<'py>>,
+    base: usize,
+}
+
+impl<'py> walk::Levels<'py> for Levels<'_, 'py> {
+    #[inline]
+    fn pop(&mut self) -> Option<Level<'py>> {
+        if self.stack.len() <= self.base || !matches!(self.stack.last(), Some(Frame::Plain(_))) {
+            return None;
+        }
+        match self.stack.pop() {
+            Some(Frame::Plain(level)) => Some(level),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, level: Level<'py>) -> bool {
+        let fits = self.stack.len() < limits::MAX_DEPTH;
+        if fits {
+            self.stack.push(Frame::Plain(level));
+        }
+        fits
     }
 }

@@ -9,6 +9,7 @@ use super::containers::Into;
 use super::reduce::Phase;
 use super::{Dumper, Frame};
 use crate::by_value::Fill;
+use crate::ffi::walk::Level;
 
 /// Longest representation of a dict key that is shown whole.
 const MAX_KEY: usize = 60;
@@ -111,25 +112,8 @@ fn is_state(previous: Option<&Frame<'_>>) -> bool {
 
 fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
     match frame {
-        // The pair of `__dict__` and slots that a state can be is no step of the path.
-        Frame::Tuple { .. } if is_state(previous) => None,
-        Frame::List { index, .. } | Frame::Tuple { index, .. } => Some(format!("[{}]", index.saturating_sub(1))),
-
-        Frame::FrozenSet { .. } => Some(String::from("{…}")),
-        Frame::Dict(dict) => {
-            let shown = dict.key.as_ref()?;
-            // `value` is still there while the key itself is being written.
-            if dict.value.is_some() {
-                return Some(format!(".key({})", key(shown)));
-            }
-            Some(if is_state(previous) && shown.is_instance_of::<PyString>() {
-                format!(".{}", shown.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default())
-            } else {
-                format!("[{}]", key(shown))
-            })
-        }
+        Frame::Plain(level) => plain(level, previous),
         Frame::Batch(batch) => Some(match batch.target() {
-            Into::Set => String::from("{…}"),
             Into::List => format!("[{}]", batch.index.saturating_sub(1)),
             Into::Dict => String::from("[…]"),
         }),
@@ -147,6 +131,28 @@ fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
             Some(shown.as_ref().map_or_else(|| format!("[{}]", inside.index), |shown| format!("[{}]", key(shown))))
         }
         Frame::PersistentId => Some(String::from(".persistent_id()")),
+    }
+}
+
+fn plain(level: &Level<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
+    match level {
+        // The pair of `__dict__` and slots that a state can be is no step of the path.
+        Level::Tuple { .. } if is_state(previous) => None,
+        Level::List { index, .. } | Level::Tuple { index, .. } => Some(format!("[{}]", index.saturating_sub(1))),
+        Level::Set { .. } => Some(String::from("{…}")),
+        Level::Slots { plan, index, .. } => Some(format!(".{}", plan.name(index.saturating_sub(1) / 2)?)),
+        Level::Dict(dict) => {
+            let shown = dict.key.as_ref()?;
+            // `value` is still there while the key itself is being written.
+            if dict.value.is_some() {
+                return Some(format!(".key({})", key(shown)));
+            }
+            Some(if (dict.state || is_state(previous)) && shown.is_instance_of::<PyString>() {
+                format!(".{}", shown.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default())
+            } else {
+                format!("[{}]", key(shown))
+            })
+        }
     }
 }
 

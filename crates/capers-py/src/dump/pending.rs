@@ -15,6 +15,7 @@ use super::reduce::Phase;
 use super::{Dumper, Frame};
 use crate::by_value::Fill;
 use crate::ffi::kind::{Kind, kind};
+use crate::ffi::walk::Level;
 use crate::wire::Wire;
 
 /// Pending objects by address, each with the class it waits for.
@@ -53,9 +54,13 @@ impl<'py> Dumper<'py> {
                     Some(object) => object.clone(),
                     None => continue,
                 },
-                Frame::Tuple { tuple, .. } => tuple.clone().into_any(),
-                Frame::List { list, .. } => list.clone().into_any(),
-                Frame::Dict(dict) => dict.dict.clone().into_any(),
+                Frame::Plain(level) => match level {
+                    Level::List { list, .. } => list.clone().into_any(),
+                    Level::Tuple { tuple, .. } => tuple.clone().into_any(),
+                    Level::Dict(dict) => dict.dict.clone().into_any(),
+                    Level::Set { set, .. } => set.clone(),
+                    Level::Slots { object, .. } => object.clone(),
+                },
                 Frame::ByValue(frame) if frame.reduction.make == Wire::Class || is_function(frame) => return,
                 Frame::ByValue(frame) => frame.object.clone(),
                 _ => continue,
@@ -109,10 +114,11 @@ fn consumes(frame: &Frame<'_>) -> bool {
         },
         Frame::Inside(inside) => inside.hashes(),
         Frame::Batch(batch) => batch.target() != Into::List,
-        Frame::Dict(dict) => dict.value.is_some(),
-        Frame::FrozenSet { .. } | Frame::PersistentId => true,
+        // A pair of a dict keeps its value aside as long as the key is being written.
+        Frame::Plain(Level::Dict(dict)) => dict.value.is_some(),
+        Frame::Plain(Level::Set { .. }) | Frame::PersistentId => true,
         // From this attribute ctypes lays out a structure once and for all.
         Frame::Entries(entries) => entries.items.get(entries.index).is_some_and(|(name, _)| name == "_fields_"),
-        Frame::List { .. } | Frame::Tuple { .. } => false,
+        Frame::Plain(_) => false,
     }
 }

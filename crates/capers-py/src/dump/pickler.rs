@@ -9,14 +9,14 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::memo::Memo;
 use super::{Dumper, Hooks, Settings};
+use crate::ffi::output::{self, Output};
+use crate::replay;
 use crate::state::state;
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Scratch kept between calls of `dumps`: an output buffer and the tables of a memo.
 type Scratch = (Vec<u8>, Box<Memo>);
-
-/// Output buffers larger than this are not kept.
-const KEEP: usize = 1 << 20;
 
 thread_local! {
     static SCRATCH: Cell<Option<Scratch>> = const { Cell::new(None) };
@@ -57,26 +57,47 @@ fn dump_to<'py>(
     // A dump inside a dump finds nothing here and makes its own.
     let (buffer, memo) = SCRATCH.with(Cell::take).unwrap_or_default();
     let settings = Settings { fix_imports: fix_imports && protocol < 3, fast: false };
-    let mut dumper = Dumper::new(py, Writer::new(protocol, buffer), memo, hooks, settings)?;
+    let mut dumper = Dumper::new(py, Writer::new(protocol, Output::new(py, buffer)), memo, hooks, settings)?;
     // A protocol below 4 may write other names, and hooks may decide otherwise each time.
     let replayable = protocol >= 4 && !dumper.has_hooks();
-    let outcome = match if replayable { dumper.replay(object) } else { Ok(None) } {
-        Ok(Some(payload)) => Ok(payload),
-        Ok(None) => dumper.dump(object).and_then(|()| {
-            let payload = PyBytes::new(py, dumper.writer.as_bytes());
-            dumper.keep(&payload)?;
-            Ok(payload)
-        }),
+    let outcome = caught(py, || match if replayable { dumper.replay(object) } else { Ok(None) } {
+        Ok(Some(payload)) => Ok(Some(payload)),
+        Ok(None) => dumper.dump(object).map(|()| None),
         Err(error) => Err(error),
-    };
+    });
+    let recorded = dumper.take_recorded();
     let Dumper { writer, mut memo, .. } = dumper;
-    memo.clear();
-    let mut buffer = writer.into_buffer();
-    if buffer.capacity() > KEEP {
-        buffer = Vec::new();
-    }
+    memo.clear(py);
+    let output = writer.into_buffer();
+    let (outcome, buffer) = match outcome {
+        Ok(None) => {
+            let (payload, buffer) = output.into_bytes(py)?;
+            if let Some(functions) = recorded {
+                replay::keep(&functions, protocol, &payload)?;
+            }
+            (Ok(payload), buffer)
+        }
+        Ok(Some(payload)) => (Ok(payload), output.into_scratch()),
+        Err(error) => (Err(error), output.into_scratch()),
+    };
     SCRATCH.with(|kept| kept.set(Some((buffer, memo))));
     outcome
+}
+
+/// Runs a dump. A panic is a fault of ours and surfaces as a `PicklingError`; memory that cannot be had is none.
+fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(match output::unwound(&*panic) {
+            Some(error) => error,
+            None => {
+                let what = panic.downcast_ref::<&str>().copied();
+                let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
+                let class = state(py)?.pickling_error.bind(py).clone();
+                PyErr::from_type(class, (format!("internal error in capers: {what}"),))
+            }
+        }),
+    }
 }
 
 /// Return the pickle of obj as bytes.
@@ -141,6 +162,8 @@ pub(crate) struct Pickler {
     dispatch_table: Option<Py<PyAny>>,
     persistent_id: Option<Py<PyAny>>,
     busy: bool,
+    /// The file failed in the middle of a pickle, so that nobody could read what follows.
+    torn: bool,
 }
 
 #[pymethods]
@@ -162,6 +185,7 @@ impl Pickler {
             dispatch_table: None,
             persistent_id: None,
             busy: false,
+            torn: false,
         }
     }
 
@@ -182,6 +206,7 @@ impl Pickler {
         }
         this.write = Some(write.unbind());
         this.memo = Some(Box::default());
+        this.torn = false;
         this.protocol = protocol;
         this.bin = i32::from(protocol > 0);
         this.fast = 0;
@@ -200,6 +225,12 @@ impl Pickler {
             if this.busy {
                 return Err(busy());
             }
+            if this.torn {
+                return Err(PyErr::from_type(
+                    state(py)?.pickling_error.bind(py).clone(),
+                    ("the file failed in the middle of a pickle: clear_memo() starts afresh",),
+                ));
+            }
             let Some(memo) = this.memo.take() else {
                 return Err(PyErr::from_type(
                     state(py)?.pickling_error.bind(py).clone(),
@@ -210,17 +241,23 @@ impl Pickler {
             let protocol = if this.bin == 0 { 0 } else { this.protocol };
             (memo, protocol, Settings { fix_imports: this.fix_imports && protocol < 3, fast: this.fast != 0 })
         };
-        let writer = Writer::new(protocol, Vec::new());
+        let writer = Writer::new(protocol, Output::new(py, Vec::new()));
         let mark = memo.mark();
         let dumper = Dumper::new(py, writer, memo, hooks, settings);
+        let mut torn = false;
         let (outcome, memo) = match dumper {
             Ok(mut dumper) => {
-                let outcome = dumper.dump(obj);
+                let outcome = caught(py, || dumper.dump(obj));
+                dumper.memo.own();
+                torn = dumper.is_torn();
                 let mut memo = dumper.memo;
                 if outcome.is_err() {
                     // What was written last may not have reached the file: nothing of it may be referred to. What earlier
-                    // dumps wrote is there.
+                    // dumps wrote is there, and the beginning of this one has used up memo indices.
                     memo.rewind(mark);
+                    while memo.next_index() < dumper.sent {
+                        memo.take_index();
+                    }
                 }
                 (outcome, memo)
             }
@@ -228,6 +265,7 @@ impl Pickler {
         };
         let mut this = slf.try_borrow_mut()?;
         this.busy = false;
+        this.torn = torn;
         this.memo = Some(memo);
         outcome
     }
@@ -236,10 +274,11 @@ impl Pickler {
     ///
     /// The memo is the data structure that remembers which objects the pickler has already seen, so that shared or
     /// recursive objects are pickled by reference and not by value. This method is useful when re-using picklers.
-    fn clear_memo(&mut self) -> PyResult<()> {
+    fn clear_memo(&mut self, py: Python<'_>) -> PyResult<()> {
         match &mut self.memo {
             Some(memo) => {
-                memo.clear();
+                memo.clear(py);
+                self.torn = false;
                 Ok(())
             }
             None => Err(busy()),
@@ -335,7 +374,7 @@ struct PicklerMemoProxy {
 impl PicklerMemoProxy {
     /// Remove all items from the memo.
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
-        self.pickler.bind(py).try_borrow_mut()?.clear_memo()
+        self.pickler.bind(py).try_borrow_mut()?.clear_memo(py)
     }
 
     /// Copy the memo to a new object: the id of each object to its index and the object itself.

@@ -10,6 +10,7 @@ use super::containers::Into;
 use super::{Begun, Dumper, Frame};
 use crate::by_value::odd;
 use crate::ffi::access::tuple_item;
+use crate::ffi::plan;
 
 /// Which part of a reduction comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +105,9 @@ impl<'py> Dumper<'py> {
             },
         };
         let value = value?;
+        if self.walks && !plan::is_decided(object) && odd::is_made_of_its_class(object)? {
+            plan::learn(object, &value)?;
+        }
         self.begin_reduced(object, &value)
     }
 

@@ -33,6 +33,11 @@ impl<'py> Dumper<'py> {
         }
     }
 
+    /// Whether something is to be filled at the end.
+    pub(super) fn anything_late(&self) -> bool {
+        !self.weak.late.is_empty()
+    }
+
     pub(super) fn any_weak_open(&mut self) -> bool {
         self.forget_closed();
         !self.weak.open.is_empty()

@@ -108,6 +108,40 @@ fn surrogates<'a>(text: &Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
     Ok(Cow::Owned(encoded.cast::<PyBytes>()?.as_bytes().to_vec()))
 }
 
+/// A string of this many characters is a large part.
+const LONG: ffi::Py_ssize_t = 1 << 18;
+
+/// Whether `text` is so long that a second form of it had better not be kept in the object.
+#[inline]
+pub(crate) fn is_long(text: &Bound<'_, PyString>) -> bool {
+    // SAFETY: alive: owned handle. type: PyString; every str, compact or not, begins with a PyASCIIObject. shared: a str never
+    // changes its length. runs: nothing.
+    unsafe { (*text.as_ptr().cast::<ffi::PyASCIIObject>()).length >= LONG }
+}
+
+/// Whether `text` has ASCII characters only, so that its UTF-8 is its own memory.
+pub(crate) fn is_only_ascii(text: &Bound<'_, PyString>) -> PyResult<bool> {
+    let py = text.py();
+    py.get_type::<PyString>().call_method1(intern!(py, "isascii"), (text,))?.is_truthy()
+}
+
+/// The UTF-8 of `text` as bytes of their own, lone surrogates as in [`str_bytes`]; nothing is kept in the object.
+pub(crate) fn encode<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
+    let py = text.py();
+    // SAFETY: alive: owned handle; the result is a new reference or null. type: PyString. shared: immutable. runs: nothing (an
+    // encoder of the core, no registered handler).
+    let plain = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyUnicode_AsUTF8String(text.as_ptr())) };
+    let encoded = match plain {
+        Some(encoded) => encoded,
+        None => {
+            drop(PyErr::take(py));
+            let class = py.get_type::<PyString>();
+            class.call_method1(intern!(py, "encode"), (text, intern!(py, "utf-8"), intern!(py, "surrogatepass")))?
+        }
+    };
+    Ok(encoded.cast_into()?)
+}
+
 /// Whether `text`, whose UTF-8 is `bytes`, is pure ASCII: each character has one byte.
 #[inline]
 pub(crate) fn is_ascii(text: &Bound<'_, PyString>, bytes: &[u8]) -> bool {
@@ -162,6 +196,56 @@ pub(crate) fn int_bytes(int: &Bound<'_, PyInt>) -> PyResult<Vec<u8>> {
 /// A copy of a bytearray's content at this moment.
 pub(crate) fn bytearray_copy(array: &Bound<'_, PyByteArray>) -> Vec<u8> {
     array.to_vec()
+}
+
+unsafe extern "C" {
+    fn _PySet_NextEntry(
+        set: *mut ffi::PyObject,
+        position: *mut ffi::Py_ssize_t,
+        key: *mut *mut ffi::PyObject,
+        hash: *mut ffi::Py_hash_t,
+    ) -> std::os::raw::c_int;
+}
+
+/// The next element of a set or frozenset at `position`, which starts at 0 and is moved on; null at the end.
+///
+/// # Safety
+/// The object must be alive and a set or frozenset; the element is borrowed from it.
+#[inline]
+pub(super) unsafe fn set_entry(set: *mut ffi::PyObject, position: &mut isize) -> *mut ffi::PyObject {
+    let (mut key, mut hash) = (std::ptr::null_mut(), 0);
+    // SAFETY: alive, type: promised by the caller. shared: the interpreter is held; the position is checked against the present
+    // table. runs: nothing.
+    unsafe {
+        if _PySet_NextEntry(set, position, &raw mut key, &raw mut hash) == 0 {
+            return std::ptr::null_mut();
+        }
+    }
+    key
+}
+
+/// The next element of `set` at `position`; `None` at the end, and where `set` is neither a set nor a frozenset.
+pub(crate) fn set_next<'py>(set: &Bound<'py, PyAny>, position: &mut isize) -> Option<Bound<'py, PyAny>> {
+    if !is_set(set) {
+        return None;
+    }
+    // SAFETY: alive: owned handle, the element is owned at once. type: checked above. shared: the interpreter is held. runs:
+    // nothing.
+    unsafe { Bound::from_borrowed_ptr_or_opt(set.py(), set_entry(set.as_ptr(), position)) }
+}
+
+/// The number of elements in a set or frozenset now; 0 for anything else.
+pub(crate) fn set_len(set: &Bound<'_, PyAny>) -> usize {
+    if !is_set(set) {
+        return 0;
+    }
+    // SAFETY: alive: owned handle. type: checked above. shared: a plain read with the interpreter held. runs: nothing.
+    unsafe { ffi::PySet_Size(set.as_ptr()) as usize }
+}
+
+fn is_set(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: alive: owned handle. type: any. shared, runs: reads the object's type and compares it.
+    unsafe { ffi::PyAnySet_Check(object.as_ptr()) != 0 }
 }
 
 /// The items of a set or frozenset in iteration order, owned.

@@ -3,59 +3,16 @@
 //! Slices are lent only of memory that cannot change: that of exact `bytes`. What another owner could write to while it
 //! is read (bytearray, memoryview, mmap) is copied piece by piece as it is taken.
 
-use std::marker::PhantomData;
-use std::mem::MaybeUninit;
-
 use capers_pickle::reader::Bounds;
-use capers_pickle::{Error, ErrorKind, Source};
+use capers_pickle::{Error, ErrorKind, Ready, Source};
 use pyo3::exceptions::PyValueError;
-use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PySlice};
 
-/// A buffer of any object, released when dropped.
-struct View<'py> {
-    view: Box<ffi::Py_buffer>,
-    py: PhantomData<Python<'py>>,
-}
+use super::buffer::View;
 
-impl<'py> View<'py> {
-    fn new(object: &Bound<'py, PyAny>) -> PyResult<View<'py>> {
-        let mut view = Box::new(MaybeUninit::<ffi::Py_buffer>::zeroed());
-        // SAFETY: alive: the object is borrowed and the view keeps it from here on. type: any; objects without a buffer
-        // raise. shared: the box is ours and does not move. runs: a `__buffer__` method may run Python code; nothing is
-        // borrowed across it. On success the view is filled in.
-        unsafe {
-            if ffi::PyObject_GetBuffer(object.as_ptr(), view.as_mut_ptr(), ffi::PyBUF_CONTIG_RO) < 0 {
-                return Err(PyErr::fetch(object.py()));
-            }
-            Ok(View { view: Box::from_raw(Box::into_raw(view).cast()), py: PhantomData })
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.view.len.unsigned_abs()
-    }
-
-    /// Copy from `at` on to fill `out`; the caller checked the bounds, which do not change while the view is held.
-    fn copy(&self, at: usize, out: &mut [u8]) {
-        assert!(at <= self.len() && out.len() <= self.len() - at);
-        // SAFETY: alive: the view holds the memory. type: contiguous plain bytes, as requested, within the bounds asserted
-        // above. shared: with the interpreter held nobody writes during the copy; `out` is ours and cannot overlap.
-        // runs: no Python code.
-        unsafe {
-            std::ptr::copy_nonoverlapping(self.view.buf.cast::<u8>().add(at), out.as_mut_ptr(), out.len());
-        }
-    }
-}
-
-impl Drop for View<'_> {
-    fn drop(&mut self) {
-        // SAFETY: alive: the view was filled in by `PyObject_GetBuffer` and is released once. type: as filled in. shared:
-        // ours. runs: releasing may run Python code; nothing is borrowed. The lifetime says that the interpreter is held.
-        unsafe { ffi::PyBuffer_Release(&raw mut *self.view) }
-    }
-}
+/// A piece larger than this is let go of when the next one is smaller.
+const KEPT: usize = 1 << 20;
 
 /// A pickle in the memory of a Python object.
 pub(crate) struct ObjectSource<'py> {
@@ -106,6 +63,9 @@ impl Source for ObjectSource<'_> {
 
     fn take(&mut self, count: usize) -> Result<&[u8], Error> {
         self.need(count)?;
+        if count < KEPT && self.piece.capacity() > KEPT {
+            self.piece = Vec::new();
+        }
         self.piece.resize(count, 0);
         self.view.copy(self.bounds.at, &mut self.piece);
         self.bounds.at += count;
@@ -141,38 +101,57 @@ impl Source for ObjectSource<'_> {
     }
 }
 
+impl<'py> Ready<Bound<'py, PyAny>> for ObjectSource<'py> {}
+
 /// The content of a bytes-like object as `bytes`: itself where it is that already.
 pub(crate) fn as_bytes<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     if let Ok(bytes) = object.cast_exact::<PyBytes>() {
         return Ok(bytes.clone());
     }
     let view = View::new(object)?;
-    PyBytes::new_with(object.py(), view.len(), |out| {
-        view.copy(0, out);
-        Ok(())
-    })
+    view.bytes(object.py(), 0, view.len())
 }
 
-/// Let the file's `readinto` fill `out`; returns how many bytes it says it read.
+/// Memory of our own that a file's `readinto` may write to.
 ///
-/// A method that keeps the memoryview it was given could write to memory that is gone (gh-151046). The view is therefore
-/// over a bytearray of our own, and the bytes are copied from there.
-pub(crate) fn read_into(readinto: &Bound<'_, PyAny>, out: &mut [u8]) -> PyResult<usize> {
-    let py = readinto.py();
-    let room = pyo3::types::PyByteArray::new_with(py, out.len(), |_| Ok(()))?;
-    let view = pyo3::types::PyMemoryView::from(&room)?;
-    let count = readinto.call1((view,))?;
-    let count: isize = count.extract()?;
-    let Ok(count) = usize::try_from(count) else {
-        return Err(PyValueError::new_err("readinto() returned negative size"));
-    };
-    if count > out.len() {
-        return Err(PyValueError::new_err("readinto() returned more than asked for"));
+/// A method that keeps the memoryview it was given could write to memory that is gone (gh-151046), or to bytes that others
+/// take for immutable. So the view is over a bytearray, which lives as long as any view of it, and the bytes are copied
+/// from there while they are still in the processor's cache. What is written to the bytearray later is seen by nobody.
+#[derive(Default)]
+pub(crate) struct Landing<'py> {
+    room: Option<Bound<'py, PyByteArray>>,
+}
+
+/// The size of a landing.
+const LANDING: usize = 1 << 18;
+
+impl<'py> Landing<'py> {
+    /// Let `readinto` fill the beginning of `out`; returns how many bytes it says it read.
+    pub(crate) fn read_into(&mut self, readinto: &Bound<'py, PyAny>, out: &mut [u8]) -> PyResult<usize> {
+        let py = readinto.py();
+        let wanted = out.len().min(LANDING);
+        let room = match self.room.take() {
+            Some(room) if room.len() >= wanted => room,
+            _ => PyByteArray::new_with(py, wanted, |_| Ok(()))?,
+        };
+        let mut view = PyMemoryView::from(&room)?.into_any();
+        if room.len() > wanted {
+            view = view.get_item(PySlice::new(py, 0, wanted as isize, 1))?;
+        }
+        let count: isize = readinto.call1((view,))?.extract()?;
+        let Ok(count) = usize::try_from(count) else {
+            return Err(PyValueError::new_err("readinto() returned negative size"));
+        };
+        if count > wanted {
+            return Err(PyValueError::new_err("readinto() returned more than asked for"));
+        }
+        let held = View::new(room.as_any())?;
+        if held.len() < count {
+            return Err(PyValueError::new_err("readinto() changed the size of its buffer"));
+        }
+        held.copy(0, &mut out[..count]);
+        drop(held);
+        self.room = Some(room);
+        Ok(count)
     }
-    let view = View::new(room.as_any())?;
-    if view.len() < count {
-        return Err(PyValueError::new_err("readinto() changed the size of its buffer"));
-    }
-    view.copy(0, &mut out[..count]);
-    Ok(count)
 }

@@ -11,6 +11,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCode, PyDict, PyFunction, PyList, PyModule, PySet, PyString, PyTuple, PyType};
 
+use super::growing::{HUGE, advise};
+
 type Object<'py> = Bound<'py, PyAny>;
 
 unsafe extern "C" {
@@ -154,6 +156,9 @@ pub(crate) fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Object<'py>> {
         unsafe {
             let made = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_New(count, 127))?;
             let to = ffi::PyUnicode_1BYTE_DATA(made.as_ptr());
+            if utf8.len() >= HUGE {
+                advise(to, utf8.len());
+            }
             std::ptr::copy_nonoverlapping(utf8.as_ptr(), to, utf8.len());
             return Ok(made);
         }
@@ -474,55 +479,6 @@ pub(crate) fn pairs<'py>(dict: &Bound<'py, PyDict>) -> Vec<(Object<'py>, Object<
         }
     }
     found
-}
-
-/// How much memory is asked for ahead of the bytes that fill it.
-const AHEAD: usize = 64 << 20;
-
-/// How many bytes are read at a time into a bytes object.
-const PIECE: usize = 1 << 20;
-
-/// A bytes object of `count` bytes, made as `fill` delivers them.
-pub(crate) fn bytes_from<E: From<PyErr>>(
-    py: Python<'_>,
-    count: usize,
-    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-) -> Result<Bound<'_, PyBytes>, E> {
-    unsafe extern "C" {
-        fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
-    }
-    let (mut room, mut filled) = (count.min(AHEAD), 0);
-    // SAFETY: alive: the result is owned here. type: `PyBytes_FromStringAndSize` with null makes an exact bytes object whose
-    // content is not set yet. shared: nobody else gets it before it is full; bytes are not tracked by the garbage
-    // collector. runs: no Python code.
-    let mut made = unsafe {
-        let made = ffi::PyBytes_FromStringAndSize(std::ptr::null(), room as ffi::Py_ssize_t);
-        Bound::from_owned_ptr_or_err(py, made)?
-    };
-    while filled < count {
-        if filled == room {
-            room = count.min(room * 2);
-            let mut object = made.into_ptr();
-            // SAFETY: alive: the only reference to the object is handed over and a new one comes back, or null with an
-            // exception set. type: exact bytes. shared: not at all, as `_PyBytes_Resize` asks. runs: no Python code.
-            made = unsafe {
-                _PyBytes_Resize(&raw mut object, room as ffi::Py_ssize_t);
-                Bound::from_owned_ptr_or_err(py, object)?
-            };
-        }
-        let piece = PIECE.min(room - filled);
-        // SAFETY: alive: `made` is owned across the call of `fill`. type: exact bytes with `room` bytes of memory, of which
-        // this piece is zeroed before it is lent. shared: nobody else can reach the object, so Python code that runs in
-        // `fill` cannot write to the piece. runs: any Python code, in `fill`.
-        unsafe {
-            let at = ffi::PyBytes_AS_STRING(made.as_ptr()).cast_mut().cast::<u8>().add(filled);
-            std::ptr::write_bytes(at, 0, piece);
-            fill(std::slice::from_raw_parts_mut(at, piece))?;
-        }
-        filled += piece;
-    }
-    // SAFETY: alive: owned. type: made as exact bytes above. shared: irrelevant. runs: nothing.
-    Ok(unsafe { made.cast_into_unchecked() })
 }
 
 /// Set an attribute whose name may be any object; what is no str is a `TypeError`.

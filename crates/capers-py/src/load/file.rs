@@ -6,19 +6,22 @@
 //! asked for far ahead of the bytes seen.
 
 use capers_pickle::reader::Bounds;
-use capers_pickle::{Error, ErrorKind, Source};
+use capers_pickle::{Error, ErrorKind, Ready, Source};
 use pyo3::exceptions::{PyNotImplementedError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyCFunction};
 
 use super::failure::Failure;
-use crate::ffi::load_window;
+use crate::ffi::{growing, load_window};
 
 /// How much `peek` is asked for.
 const PREFETCH: usize = 1 << 17;
 
-/// How much is asked of one `read` at most.
+/// A file of the interpreter is asked for no larger bytes object than this: it makes room for all of it first.
 const LARGEST: usize = 64 << 20;
+
+/// From here on what is read goes straight into the memory that will hold it.
+const SMALL: usize = 1 << 20;
 
 /// The methods of a file and what was read of it but not yet used.
 #[derive(Default)]
@@ -68,7 +71,7 @@ impl File {
         let held = self.held.take().map_or_else(|| PyBytes::new(py, b""), |held| held.into_bound(py));
         let mut bounds = Bounds::new(held.as_bytes().len(), strict);
         bounds.at = self.at;
-        Some(FileSource { held, bounds, before: 0, file: self })
+        Some(FileSource { held, bounds, before: 0, file: self, landing: load_window::Landing::default() })
     }
 }
 
@@ -79,6 +82,7 @@ pub(super) struct FileSource<'a, 'py> {
     bounds: Bounds,
     /// Bytes taken before `held` began.
     before: u64,
+    landing: load_window::Landing<'py>,
 }
 
 impl Drop for FileSource<'_, '_> {
@@ -139,28 +143,25 @@ impl<'py> FileSource<'_, 'py> {
                 Err(error) => return Err(error.into()),
             }
         }
-        let first = self.read(count.min(LARGEST))?;
-        let got = first.as_bytes().len();
-        if got >= count {
+        if count > SMALL {
+            let data = growing::filled::<PyBytes, Failure>(py, count, |out| self.read_piece(out, false));
+            // What was held has been used up, also where the rest does not come.
+            self.hold(data.as_ref().map_or_else(|_| PyBytes::new(py, b""), Bound::clone));
+            return data.map(drop);
+        }
+        let first = self.read(count)?;
+        if first.as_bytes().len() >= count {
             self.hold(first);
             return Ok(());
         }
-        if got == 0 {
-            self.hold(first);
-            return Err(truncated());
-        }
         let mut all = first.as_bytes().to_vec();
-        drop(first);
-        while all.len() < count {
-            let more = self.read((count - all.len()).min(LARGEST))?;
-            if more.as_bytes().is_empty() {
-                self.hold(PyBytes::new(py, &all));
-                return Err(truncated());
-            }
+        let mut more = first;
+        while all.len() < count && !more.as_bytes().is_empty() {
+            more = self.read(count - all.len())?;
             all.extend_from_slice(more.as_bytes());
         }
         self.hold(PyBytes::new(py, &all));
-        Ok(())
+        if all.len() < count { Err(truncated()) } else { Ok(()) }
     }
 
     /// Leave the frame if it is at its end, then see that so many bytes are held.
@@ -168,6 +169,48 @@ impl<'py> FileSource<'_, 'py> {
     fn beyond(&mut self, count: usize) -> Result<(), Failure> {
         self.bounds.leave_frame(self.held.as_bytes().len())?;
         if self.bounds.has(count) { Ok(()) } else { self.fill(count) }
+    }
+
+    /// Fill `out` with what is held, and then with what the file has next.
+    fn read_through(&mut self, mut out: &mut [u8], strict: bool) -> Result<(), Failure> {
+        if !self.bounds.has(out.len()) {
+            self.bounds.leave_frame(self.held.as_bytes().len())?;
+        }
+        let held = self.rest().min(out.len());
+        out[..held].copy_from_slice(self.take(held)?);
+        out = &mut out[held..];
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.skip_consumed()?;
+        self.before += out.len() as u64;
+        self.read_piece(out, strict)
+    }
+
+    /// Fill `out` with what the file has next; `strict` says whether `read` must return bytes, as C asks for some objects.
+    fn read_piece(&mut self, mut out: &mut [u8], strict: bool) -> Result<(), Failure> {
+        let py = self.held.py();
+        while !out.is_empty() {
+            let readinto = self.methods()?.readinto.as_ref().map(|readinto| readinto.bind(py).clone());
+            let count = if let Some(readinto) = readinto {
+                self.landing.read_into(&readinto, out)?
+            } else {
+                let data = self.methods()?.read.call1(py, (out.len(),))?.into_bound(py);
+                if strict && !data.is_instance_of::<PyBytes>() {
+                    let text = format!("read() returned non-bytes object ({})", data.get_type().repr()?);
+                    return Err(PyValueError::new_err(text).into());
+                }
+                let data = load_window::as_bytes(&data)?;
+                let count = data.as_bytes().len().min(out.len());
+                out[..count].copy_from_slice(&data.as_bytes()[..count]);
+                count
+            };
+            if count == 0 {
+                return Err(truncated());
+            }
+            out = &mut out[count..];
+        }
+        Ok(())
     }
 
     fn read(&self, count: usize) -> Result<Bound<'py, PyBytes>, Failure> {
@@ -235,40 +278,12 @@ impl Source for FileSource<'_, '_> {
         }
     }
 
-    fn read_into(&mut self, mut out: &mut [u8]) -> Result<(), Failure> {
-        if !self.bounds.has(out.len()) {
-            self.bounds.leave_frame(self.held.as_bytes().len())?;
-        }
-        let held = self.rest().min(out.len());
-        out[..held].copy_from_slice(self.take(held)?);
-        out = &mut out[held..];
-        if out.is_empty() {
-            return Ok(());
-        }
-        self.skip_consumed()?;
-        let py = self.held.py();
-        while !out.is_empty() {
-            let readinto = self.methods()?.readinto.as_ref().map(|readinto| readinto.clone_ref(py));
-            let count = if let Some(readinto) = readinto {
-                load_window::read_into(readinto.bind(py), out)?
-            } else {
-                let data = self.methods()?.read.call1(py, (out.len(),))?;
-                let data = data.bind(py);
-                let Ok(data) = data.cast::<PyBytes>() else {
-                    let text = format!("read() returned non-bytes object ({})", data.get_type().repr()?);
-                    return Err(PyValueError::new_err(text).into());
-                };
-                let count = data.as_bytes().len().min(out.len());
-                out[..count].copy_from_slice(&data.as_bytes()[..count]);
-                count
-            };
-            if count == 0 {
-                return Err(truncated());
-            }
-            self.before += count as u64;
-            out = &mut out[count..];
-        }
-        Ok(())
+    fn read_into(&mut self, out: &mut [u8]) -> Result<(), Failure> {
+        self.read_through(out, true)
+    }
+
+    fn read_text_into(&mut self, out: &mut [u8]) -> Result<(), Failure> {
+        self.read_through(out, false)
     }
 
     fn frame(&mut self, count: u64) -> Result<(), Failure> {
@@ -281,6 +296,36 @@ impl Source for FileSource<'_, '_> {
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        self.skip_consumed()
+        self.skip_consumed()?;
+        if self.rest() == 0 {
+            // What was used up is not kept until the next pickle.
+            self.hold(PyBytes::new(self.held.py(), b""));
+        }
+        Ok(())
+    }
+}
+
+impl<'py> Ready<Bound<'py, PyAny>> for FileSource<'_, 'py> {
+    /// Files of the interpreter make a bytes object of what they read, with nobody else having it. No better place to read
+    /// to can be offered to them.
+    fn ready(&mut self, count: usize) -> Result<Option<Bound<'py, PyAny>>, Failure> {
+        let (py, held) = (self.held.py(), self.held.as_bytes().len());
+        let ahead = self.file.advanced > self.bounds.at;
+        if count > LARGEST || ahead || !self.methods()?.read.bind(py).is_exact_instance_of::<PyCFunction>() {
+            return Ok(None);
+        }
+        self.bounds.leave_frame(held)?;
+        self.skip_consumed()?;
+        let data = self.methods()?.read.call1(py, (count,))?.into_bound(py);
+        // What was peeked at is read again with the rest.
+        self.hold(PyBytes::new(py, b""));
+        self.before += count as u64;
+        if data.cast_exact::<PyBytes>().is_ok_and(|data| data.as_bytes().len() == count) {
+            return Ok(Some(data));
+        }
+        let data = load_window::as_bytes(&data)?;
+        let begun = &data.as_bytes()[..data.as_bytes().len().min(count)];
+        let rest = |out: &mut [u8]| self.read_piece(out, true);
+        Ok(Some(growing::filled_after::<PyBytes, Failure>(py, count, begun, rest)?.into_any()))
     }
 }

@@ -18,6 +18,7 @@ use super::quiet::Quiet;
 use super::state::State;
 use super::unpickler::Unpickler;
 use super::wire;
+use crate::ffi::growing::{self, HUGE};
 use crate::ffi::make;
 
 type Object<'py> = Bound<'py, PyAny>;
@@ -232,19 +233,41 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) -> Made<'py> {
+        if bytes.len() >= HUGE {
+            return Ok(growing::copied::<PyBytes>(self.py, bytes)?.into_any());
+        }
         Ok(PyBytes::new(self.py, bytes).into_any())
     }
 
     fn bytearray(&mut self, bytes: &[u8]) -> Made<'py> {
-        Ok(PyByteArray::new(self.py, bytes).into_any())
+        Ok(growing::copied::<PyByteArray>(self.py, bytes)?.into_any())
     }
 
     fn bytes_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
     where
         Failure: From<S::Error>,
     {
-        let made = make::bytes_from(self.py, count, |out| source.read_into(out).map_err(Failure::from))?;
-        Ok(made.into_any())
+        let fill = |out: &mut [u8]| source.read_into(out).map_err(Failure::from);
+        Ok(growing::filled::<PyBytes, Failure>(self.py, count, fill)?.into_any())
+    }
+
+    fn text_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
+    where
+        Failure: From<S::Error>,
+    {
+        let fill = |out: &mut [u8]| source.read_text_into(out).map_err(Failure::from);
+        match growing::ascii_filled(self.py, count, fill)? {
+            Ok(text) => Ok(text.into_any()),
+            Err(utf8) => self.text(utf8.as_bytes()),
+        }
+    }
+
+    fn bytearray_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
+    where
+        Failure: From<S::Error>,
+    {
+        let fill = |out: &mut [u8]| source.read_into(out).map_err(Failure::from);
+        Ok(growing::filled::<PyByteArray, Failure>(self.py, count, fill)?.into_any())
     }
 
     #[inline]

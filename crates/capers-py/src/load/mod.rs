@@ -18,7 +18,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use capers_pickle::limits::Unlimited;
-use capers_pickle::{Machine, Room, SliceSource, Source};
+use capers_pickle::{Machine, Ready, Room, SliceSource};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator};
 
@@ -37,7 +37,7 @@ thread_local! {
 }
 
 /// Run one pickle. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
-fn run<'py, S: Source>(
+fn run<'py, S: Ready<Bound<'py, PyAny>>>(
     machine: &mut Machine<Bound<'py, PyAny>>,
     live: &mut Live<'_, 'py>,
     source: &mut S,

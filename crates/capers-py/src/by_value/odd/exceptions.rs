@@ -3,7 +3,6 @@
 //! An exception that has neither cause nor context, and whose class is found by name, is left to its own reduction. The
 //! traceback stays behind: its frames belong to the process.
 
-use pyo3::exceptions::PyNameError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
@@ -19,7 +18,7 @@ pub(super) fn exception<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let class = object.get_type();
     let cause = stored(object, intern!(py, "__cause__"))?;
     let context = stored(object, intern!(py, "__context__"))?;
-    if cause.is_none() && context.is_none() && !forgets_name(object)? && is_reference(&class)? {
+    if cause.is_none() && context.is_none() && is_reference(&class)? {
         return Ok(None);
     }
     // An exception that knows how to travel is asked.
@@ -66,11 +65,6 @@ pub(super) fn exception<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         fills.push(Fill::Call { make: Wire::ExceptionState, args });
     }
     filled(Wire::Exception, parts, fills)
-}
-
-/// Whether the own reduction of a `NameError` leaves out the name.
-fn forgets_name(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(object.is_instance_of::<PyNameError>() && !stored(object, intern!(object.py(), "name"))?.is_none())
 }
 
 fn is_reference(class: &Bound<'_, PyType>) -> PyResult<bool> {

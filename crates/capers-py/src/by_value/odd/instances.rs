@@ -133,6 +133,12 @@ pub(crate) fn plain_new<'py>(
     native_new(&object.get_type())
 }
 
+/// Whether the class of `object` alone is enough for its `__new__`.
+pub(crate) fn is_made_of_its_class(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let traits = traits(object)?;
+    Ok(!traits.of_value && traits.least == 0)
+}
+
 #[cold]
 #[inline(never)]
 fn native_new<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<Bound<'py, PyAny>>> {

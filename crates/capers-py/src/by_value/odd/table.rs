@@ -51,6 +51,7 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("_io", "FileIO", Exact, files::binary),
     ("_io", "TextIOWrapper", Exact, files::text),
     ("_queue", "SimpleQueue", Exact, locks::simple_queue),
+    ("_sre", "SRE_Scanner", Exact, refused::hidden_state),
     ("_struct", "Struct", Heirs, text::structure),
     ("_struct", "unpack_iterator", Exact, refused::hidden_state),
     ("_thread", "RLock", Exact, locks::rlock),
