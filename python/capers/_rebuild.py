@@ -399,7 +399,11 @@ def _build_class(metaclass, name, bases, namespace, keywords, body):
     fields = "_fields_" in namespace and any(each.__module__ == "_ctypes" for each in metaclass.__mro__)
     for attribute, value in {**namespace, **later}.items():
         # Hooks have run for what they do elsewhere; what the class holds is what it held.
-        if made.__dict__.get(attribute) is not value and attribute not in _MADE and not (fields and attribute == "_fields_"):
+        if (
+            made.__dict__.get(attribute) is not value
+            and attribute not in _MADE
+            and not (fields and attribute == "_fields_")
+        ):
             _set(made, attribute, value)
     if later and "__abstractmethods__" in made.__dict__:
         import abc
@@ -477,15 +481,18 @@ def enum_members(cls, *members):
     if cls.__dict__.get("_member_map_"):
         return
     data_type = cls._member_type_
+    ours = sys.modules["enum"].Enum.__dict__
+    hashable, unhashable = [], {}
     for attribute, empty in (
-        ("_member_names_", list),
-        ("_member_map_", dict),
-        ("_value2member_map_", dict),
-        ("_unhashable_values_", list),
-        ("_unhashable_values_map_", dict),
-        ("_hashable_values_", list),
+        ("_member_names_", []),
+        ("_member_map_", {}),
+        ("_value2member_map_", {}),
+        ("_unhashable_values_", []),
+        ("_unhashable_values_map_", unhashable),
+        ("_hashable_values_", hashable),
     ):
-        type.__setattr__(cls, attribute, empty())
+        if attribute in ours:
+            type.__setattr__(cls, attribute, empty)
     for index in range(0, len(members), 3):
         name, plain, state = members[index : index + 3]
         if isinstance(state, str):
@@ -496,10 +503,10 @@ def enum_members(cls, *members):
             cls._member_names_.append(name)
             try:
                 cls._value2member_map_.setdefault(member._value_, member)
-                cls._hashable_values_.append(member._value_)
+                hashable.append(member._value_)
             except TypeError:
                 cls._unhashable_values_.append(member._value_)
-                cls._unhashable_values_map_.setdefault(name, []).append(member._value_)
+                unhashable.setdefault(name, []).append(member._value_)
         cls._member_map_[name] = member
         type.__setattr__(cls, name, member)
 

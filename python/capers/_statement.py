@@ -104,7 +104,9 @@ def _fits(node, first, lines):
     """Whether the statement *node* begins at line *first* and has functions at *lines*, as far as these are known."""
     import ast
 
-    starts = {_start(each) for each in ast.walk(node) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)}
+    starts = {
+        _start(each) for each in ast.walk(node) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    }
     return (first is None or first == _start(node)) and starts.issuperset(lines)
 
 

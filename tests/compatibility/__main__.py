@@ -62,7 +62,13 @@ def page(results: dict[Entry, dict[str, str]]) -> list[str]:
     wrong = [sum(ORDER.index(cells[tool]) < ORDER.index("refused") for cells in made) for tool in TOOLS]
     lines += ["| wrong without a word | " + " | ".join(map(str, wrong)) + " |"]
     for family in FAMILIES:
-        lines += ["", f"## {family.title}", "", "| object | " + " | ".join(TOOLS) + " |", "|---" * (len(TOOLS) + 1) + "|"]
+        lines += [
+            "",
+            f"## {family.title}",
+            "",
+            "| object | " + " | ".join(TOOLS) + " |",
+            "|---" * (len(TOOLS) + 1) + "|",
+        ]
         for entry in family.entries:
             cells = results[entry]
             title = entry.title.replace("|", "\\|")
@@ -73,9 +79,13 @@ def page(results: dict[Entry, dict[str, str]]) -> list[str]:
 def main() -> int:
     """Run the gallery, write the page, and return 1 if another tool does better than capers anywhere."""
     parser = argparse.ArgumentParser(prog="dev.py compatibility --", description=__doc__)
-    parser.add_argument("-k", metavar="WORD", default="", help="only the objects whose title contains WORD; writes nothing")
+    parser.add_argument(
+        "-k", metavar="WORD", default="", help="only the objects whose title contains WORD; writes nothing"
+    )
     parser.add_argument("-v", action="store_true", help="show every error")
-    parser.add_argument("--to", metavar="FILE", type=Path, default=Path("COMPATIBILITY.md"), help="(default: %(default)s)")
+    parser.add_argument(
+        "--to", metavar="FILE", type=Path, default=Path("COMPATIBILITY.md"), help="(default: %(default)s)"
+    )
     options = parser.parse_args()
     entries = [entry for family in FAMILIES for entry in family.entries if options.k in entry.title]
     print(f"Python {sys.version.split()[0]} ({sys.executable}), {len(entries)} objects", flush=True)

@@ -585,7 +585,11 @@ CLASSES = Family(
             "import sys, types\nm = sys.modules['m'] = types.ModuleType('m')\nexec('k = 2\\nclass K:\\n    def get(self): return k', m.__dict__)\nobj = m.K()",
             "assert obj.get() == 2 and type(obj).__module__ == 'm'",
         ),
-        Entry("a module of the library", "import os.path, xml.dom\nobj = os.path, xml.dom", "import os.path, xml.dom\nassert obj == (os.path, xml.dom)"),
+        Entry(
+            "a module of the library",
+            "import os.path, xml.dom\nobj = os.path, xml.dom",
+            "import os.path, xml.dom\nassert obj == (os.path, xml.dom)",
+        ),
         Entry(
             "an instance of a class with 10,000 links",
             "class Node: next = None\nhead = None\nfor n in range(10_000):\n    node = Node()\n    node.n, node.next = n, head\n    head = node\nobj = head",

@@ -6,7 +6,9 @@ FUNCTIONS = Family(
     "Functions",
     (
         Entry("a function of the script", "def f(x): return 2 * x\nobj = f", "assert obj(4) == 8"),
-        Entry("a function of a library", "from os.path import join\nobj = join", "import os\nassert obj is os.path.join"),
+        Entry(
+            "a function of a library", "from os.path import join\nobj = join", "import os\nassert obj is os.path.join"
+        ),
         Entry("a lambda", "obj = lambda x, y=2, *a, k=3, **kw: (x, y, a, k, kw)", "assert obj(1) == (1, 2, (), 3, {})"),
         Entry(
             "a closure",
@@ -117,7 +119,9 @@ FUNCTIONS = Family(
             """,
             "assert obj(1) == 3 and obj.__name__ == 'add' and obj.__doc__ == 'adds' and obj.__wrapped__(1) == 2",
         ),
-        Entry("a generator function", "def g(n):\n    yield from range(n)\nobj = g", "assert list(obj(3)) == [0, 1, 2]"),
+        Entry(
+            "a generator function", "def g(n):\n    yield from range(n)\nobj = g", "assert list(obj(3)) == [0, 1, 2]"
+        ),
         Entry(
             "a coroutine function",
             "async def helper(): return 4\nasync def f(x): return x + await helper()\nobj = f",
@@ -206,8 +210,16 @@ FUNCTIONS = Family(
             """,
             since=(3, 14),
         ),
-        Entry("a code object", "obj = compile('x + 1', 'name', 'eval')", "assert eval(obj, {'x': 2}) == 3 and obj.co_filename == 'name'"),
-        Entry("a cell", "import types\nobj = [types.CellType([1]), types.CellType()]", "full, empty = obj\nassert full.cell_contents == [1]\ntry: empty.cell_contents\nexcept ValueError: pass\nelse: assert False"),
+        Entry(
+            "a code object",
+            "obj = compile('x + 1', 'name', 'eval')",
+            "assert eval(obj, {'x': 2}) == 3 and obj.co_filename == 'name'",
+        ),
+        Entry(
+            "a cell",
+            "import types\nobj = [types.CellType([1]), types.CellType()]",
+            "full, empty = obj\nassert full.cell_contents == [1]\ntry: empty.cell_contents\nexcept ValueError: pass\nelse: assert False",
+        ),
         Entry(
             "functools.partial of a function of the script",
             "import functools\ndef f(*a, **k): return a, k\nobj = functools.partial(f, 1, k=2)",
@@ -285,7 +297,15 @@ FUNCTIONS = Family(
             "import operator as o\nobj = o.itemgetter(1), o.itemgetter(0, 2), o.attrgetter('real', 'imag'), o.methodcaller('split', ',', maxsplit=1)",
             "a, b, c, d = obj\nassert a('xyz') == 'y' and b('xyz') == ('x', 'z') and c(1j) == (0, 1) and d('a,b,c') == ['a', 'b,c']",
         ),
-        Entry("built-in functions and methods", "obj = len, [1].append, {}.get, str.upper, int.from_bytes, 'a'.join", "import builtins\nn, ap, get, up, fb, join = obj\nassert n is len and ap(2) is None and ap.__self__ == [1, 2] and get(1, 3) == 3 and up('a') == 'A' and fb(b'1', 'big') == 49 and join('xy') == 'xay'"),
-        Entry("method wrappers and slot wrappers", "obj = (3).__add__, int.__add__, [1, 2].__len__, object.__init__", "a, b, c, d = obj\nassert a(4) == 7 and b(1, 2) == 3 and c() == 2 and d is object.__init__"),
+        Entry(
+            "built-in functions and methods",
+            "obj = len, [1].append, {}.get, str.upper, int.from_bytes, 'a'.join",
+            "import builtins\nn, ap, get, up, fb, join = obj\nassert n is len and ap(2) is None and ap.__self__ == [1, 2] and get(1, 3) == 3 and up('a') == 'A' and fb(b'1', 'big') == 49 and join('xy') == 'xay'",
+        ),
+        Entry(
+            "method wrappers and slot wrappers",
+            "obj = (3).__add__, int.__add__, [1, 2].__len__, object.__init__",
+            "a, b, c, d = obj\nassert a(4) == 7 and b(1, 2) == 3 and c() == 2 and d is object.__init__",
+        ),
     ),
 )

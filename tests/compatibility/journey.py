@@ -51,10 +51,18 @@ def _process(arguments: list[str], folder: str, tool: str, loader: str, uses_too
     report.unlink(missing_ok=True)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     # The payload of a script may lead to nothing of the gallery, so its folder comes last, and holds no name of theirs.
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE), "TOOL": tool, "LOADER": loader, "FOLDER": folder}
+    environment |= {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(HERE),
+        "TOOL": tool,
+        "LOADER": loader,
+        "FOLDER": folder,
+    }
     side = "the dump" if arguments == ["script.py"] else "the load or the check"
     try:
-        done = subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS)
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS
+        )
     except subprocess.TimeoutExpired:
         return Outcome("hangs", f"{side} did not end within {SECONDS} s")
     if report.exists():

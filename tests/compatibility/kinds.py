@@ -110,7 +110,11 @@ ENUMS = Family(
             "import enum\nclass E(enum.Enum):\n    A = 1\n    B = 2\n    def next(self): return E.B\nE.A.peer = E.B\nobj = E.A",
             "assert obj.next() is type(obj).B is obj.peer",
         ),
-        Entry("members of an enumeration of the library", "import re, socket, http\nobj = re.I | re.M, http.HTTPStatus.OK", "import http, re\nassert obj == (re.I | re.M, 200) and obj[1] is http.HTTPStatus.OK"),
+        Entry(
+            "members of an enumeration of the library",
+            "import re, socket, http\nobj = re.I | re.M, http.HTTPStatus.OK",
+            "import http, re\nassert obj == (re.I | re.M, 200) and obj[1] is http.HTTPStatus.OK",
+        ),
     ),
 )
 
@@ -193,13 +197,21 @@ RECORDS = Family(
             """,
             "assert (obj.x, obj.y) == (2, 1) and obj.who() == ['B', 'A'] and type(obj).__slots__ == ('y',)",
         ),
-        Entry("dataclasses.make_dataclass", "import dataclasses\nobj = dataclasses.make_dataclass('M', [('x', int), ('y', int, 5)])(1)", "assert (obj.x, obj.y) == (1, 5) and type(obj)(2).y == 5"),
+        Entry(
+            "dataclasses.make_dataclass",
+            "import dataclasses\nobj = dataclasses.make_dataclass('M', [('x', int), ('y', int, 5)])(1)",
+            "assert (obj.x, obj.y) == (1, 5) and type(obj)(2).y == 5",
+        ),
         Entry(
             "typing.NamedTuple with methods",
             "import typing\nclass P(typing.NamedTuple):\n    x: int\n    y: int = 2\n    def norm(self): return self.x + self.y\nobj = P(1)",
             "assert obj == (1, 2) and obj.norm() == 3 and obj._replace(y=5).y == 5 and type(obj)._field_defaults == {'y': 2} and type(obj).__annotations__ == {'x': int, 'y': int}",
         ),
-        Entry("collections.namedtuple and a subclass", "import collections\nQ = collections.namedtuple('Q', 'a b', defaults=[5])\nclass R(Q):\n    __slots__ = ()\n    def s(self): return sum(self)\nobj = Q(4), R(1)", "q, r = obj\nassert q.b == 5 and type(q)._fields == ('a', 'b') and r.s() == 6 and isinstance(r, type(q)) and q._asdict() == {'a': 4, 'b': 5}"),
+        Entry(
+            "collections.namedtuple and a subclass",
+            "import collections\nQ = collections.namedtuple('Q', 'a b', defaults=[5])\nclass R(Q):\n    __slots__ = ()\n    def s(self): return sum(self)\nobj = Q(4), R(1)",
+            "q, r = obj\nassert q.b == 5 and type(q)._fields == ('a', 'b') and r.s() == 6 and isinstance(r, type(q)) and q._asdict() == {'a': 4, 'b': 5}",
+        ),
         Entry(
             "attrs: define, frozen, private names, validators",
             """
@@ -342,10 +354,26 @@ TYPING = Family(
             "import typing\nT = typing.TypeVar('T', bound='int', covariant=True)\nU = typing.TypeVar('U', int, str)\nP, Ts = typing.ParamSpec('P'), typing.TypeVarTuple('Ts')\nobj = T, U, P, Ts, P.args, typing.Callable[P, T], tuple[typing.Unpack[Ts]]",
             "T, U, P, Ts, args, c, t = obj\nassert T.__bound__.__forward_arg__ == 'int' and T.__covariant__ and U.__constraints__ == (int, str) and c.__parameters__ == (P, T) and args.__origin__ is P and t.__parameters__ == (Ts,) and T.__module__ == '__main__'",
         ),
-        Entry("NewType", "import typing\nN = typing.NewType('N', int)\nM = typing.NewType('M', N)\nobj = N, M, list[N]", "N, M, l = obj\nassert M.__supertype__ is N and l.__args__[0] is N and N(4) == 4 and N.__name__ == 'N' and N.__module__ == '__main__'"),
-        Entry("forms of typing", "import typing as t\nobj = t.Optional[int], t.Union[int, str], int | str, t.Literal[1, 'a'], t.Annotated[int, {'m': 1}], t.Callable[[int], str], t.Any, t.Final[int], t.ForwardRef('X'), t.Self", "import typing as t\nassert obj == (t.Optional[int], t.Union[int, str], int | str, t.Literal[1, 'a'], t.Annotated[int, {'m': 1}], t.Callable[[int], str], t.Any, t.Final[int], t.ForwardRef('X'), t.Self)"),
-        Entry("forms of typing over classes of the script", "import typing as t\nclass K: ...\nobj = K, t.Optional[K], K | None, list[K], t.Literal['a'], t.Annotated[K, K()], dict[str, list[K]], type[K]", "import typing as t\nK, *rest = obj\nassert rest[:4] == [t.Optional[K], K | None, list[K], t.Literal['a']] and rest[5:] == [dict[str, list[K]], type[K]] and type(rest[4].__metadata__[0]) is K"),
-        Entry("types.GenericAlias and unions", "import types, collections\nobj = list[int], types.GenericAlias(dict, (str, 1)), int | None, collections.deque[str], *tuple[int, ...]", "import collections, types\na, b, c, d, e = obj\nassert (a, b, c, d) == (list[int], types.GenericAlias(dict, (str, 1)), int | None, collections.deque[str]) and e.__unpacked__"),
+        Entry(
+            "NewType",
+            "import typing\nN = typing.NewType('N', int)\nM = typing.NewType('M', N)\nobj = N, M, list[N]",
+            "N, M, l = obj\nassert M.__supertype__ is N and l.__args__[0] is N and N(4) == 4 and N.__name__ == 'N' and N.__module__ == '__main__'",
+        ),
+        Entry(
+            "forms of typing",
+            "import typing as t\nobj = t.Optional[int], t.Union[int, str], int | str, t.Literal[1, 'a'], t.Annotated[int, {'m': 1}], t.Callable[[int], str], t.Any, t.Final[int], t.ForwardRef('X'), t.Self",
+            "import typing as t\nassert obj == (t.Optional[int], t.Union[int, str], int | str, t.Literal[1, 'a'], t.Annotated[int, {'m': 1}], t.Callable[[int], str], t.Any, t.Final[int], t.ForwardRef('X'), t.Self)",
+        ),
+        Entry(
+            "forms of typing over classes of the script",
+            "import typing as t\nclass K: ...\nobj = K, t.Optional[K], K | None, list[K], t.Literal['a'], t.Annotated[K, K()], dict[str, list[K]], type[K]",
+            "import typing as t\nK, *rest = obj\nassert rest[:4] == [t.Optional[K], K | None, list[K], t.Literal['a']] and rest[5:] == [dict[str, list[K]], type[K]] and type(rest[4].__metadata__[0]) is K",
+        ),
+        Entry(
+            "types.GenericAlias and unions",
+            "import types, collections\nobj = list[int], types.GenericAlias(dict, (str, 1)), int | None, collections.deque[str], *tuple[int, ...]",
+            "import collections, types\na, b, c, d, e = obj\nassert (a, b, c, d) == (list[int], types.GenericAlias(dict, (str, 1)), int | None, collections.deque[str]) and e.__unpacked__",
+        ),
         Entry(
             "a class with type parameters",
             "class Box[T: int, *Ts]:\n    x: T\n    def get(self, x: T) -> 'T': return T\n    def new[U](self, u: U) -> U: return u, U\nobj = Box, Box[int, str]",
@@ -364,20 +392,56 @@ TYPING = Family(
             "P, J, L, pi = obj\n(A,) = P.__type_params__\nassert P.__value__ == tuple[A, A] and P.__name__ == 'Pair' and J.__value__.__args__[0].__args__[1] is J and pi.__origin__ is P\ntry: L.__value__\nexcept NameError: pass\nelse: raise AssertionError",
             since=(3, 12),
         ),
-        Entry("defaults of type parameters", "import typing\nclass A[T = int, **P = [str]]: ...\nobj = A, typing.TypeVar('D', default=str), typing.TypeVar('N')", "import typing\nA, D, N = obj\nT, P = A.__type_params__\nassert T.__default__ is int and P.__default__ == [str] and D.__default__ is str and N.__default__ is typing.NoDefault", since=(3, 13)),
-        Entry("annotations of a class that lead nowhere", "class K:\n    x: Nowhere\n    y: int\nobj = K", "import annotationlib as a\ngot = a.get_annotations(obj, format=a.Format.FORWARDREF)\nassert got['y'] is int and got['x'].__forward_arg__ == 'Nowhere' and a.get_annotations(obj, format=a.Format.STRING) == {'x': 'Nowhere', 'y': 'int'}", since=(3, 14)),
-        Entry("TypedDict and NamedTuple that wait for a name", "import typing\nclass D(typing.TypedDict):\n    x: Later\nclass N(typing.NamedTuple):\n    y: Later\nclass Later: ...\nobj = D, N, Later", "D, N, Later = obj\nassert D.__annotations__ == {'x': Later} and N.__annotations__ == {'y': Later} and N(1).y == 1", since=(3, 14)),
-        Entry("generic NamedTuple and TypedDict", "class N[T](__import__('typing').NamedTuple):\n    x: T\nclass D[T](__import__('typing').TypedDict):\n    x: T\nobj = N, N[int](1), D, D[int]", "N, n, D, di = obj\nassert n == (1,) and type(n) is N and N.__type_params__ == N.__parameters__ and D.__type_params__[0] is D.__annotations__['x'] and di.__origin__ is D", since=(3, 12)),
-        Entry("typing.override, final and overload", "import typing as t\nclass K:\n    @t.final\n    def m(self): return 1\n    @t.overload\n    def o(self, x: int) -> int: ...\n    @t.overload\n    def o(self, x: str) -> str: ...\n    def o(self, x): return x\n@t.final\nclass L(K): ...\nobj = L()", "assert obj.m() == 1 and obj.m.__final__ and obj.o(3) == 3 and type(obj).__final__"),
-        Entry("built-in types by expression", "import types\nobj = [type(None), type(...), type(NotImplemented), type(lambda: 0), type({}.keys()), type({}.items()), types.CellType, types.CodeType, type(iter([])), type(iter({})), types.GeneratorType, types.MethodType, types.ModuleType, type(len), type([].append), type(int.__add__), type(zip()), types.SimpleNamespace, types.MappingProxyType, types.TracebackType, types.FrameType, types.UnionType, types.GenericAlias, type(__import__('threading').Lock()), type(__import__('re').match('a', 'a')), type(__import__('weakref').ref(int)), property, super, type(type.__dict__['__dict__'])]", "import types\nwant = [type(None), type(...), type(NotImplemented), type(lambda: 0), type({}.keys()), type({}.items()), types.CellType, types.CodeType, type(iter([])), type(iter({})), types.GeneratorType, types.MethodType, types.ModuleType, type(len), type([].append), type(int.__add__), type(zip()), types.SimpleNamespace, types.MappingProxyType, types.TracebackType, types.FrameType, types.UnionType, types.GenericAlias, type(__import__('threading').Lock()), type(__import__('re').match('a', 'a')), type(__import__('weakref').ref(int)), property, super, type(type.__dict__['__dict__'])]\nassert all(a is b for a, b in zip(obj, want, strict=True))"),
+        Entry(
+            "defaults of type parameters",
+            "import typing\nclass A[T = int, **P = [str]]: ...\nobj = A, typing.TypeVar('D', default=str), typing.TypeVar('N')",
+            "import typing\nA, D, N = obj\nT, P = A.__type_params__\nassert T.__default__ is int and P.__default__ == [str] and D.__default__ is str and N.__default__ is typing.NoDefault",
+            since=(3, 13),
+        ),
+        Entry(
+            "annotations of a class that lead nowhere",
+            "class K:\n    x: Nowhere\n    y: int\nobj = K",
+            "import annotationlib as a\ngot = a.get_annotations(obj, format=a.Format.FORWARDREF)\nassert got['y'] is int and got['x'].__forward_arg__ == 'Nowhere' and a.get_annotations(obj, format=a.Format.STRING) == {'x': 'Nowhere', 'y': 'int'}",
+            since=(3, 14),
+        ),
+        Entry(
+            "TypedDict and NamedTuple that wait for a name",
+            "import typing\nclass D(typing.TypedDict):\n    x: Later\nclass N(typing.NamedTuple):\n    y: Later\nclass Later: ...\nobj = D, N, Later",
+            "D, N, Later = obj\nassert D.__annotations__ == {'x': Later} and N.__annotations__ == {'y': Later} and N(1).y == 1",
+            since=(3, 14),
+        ),
+        Entry(
+            "generic NamedTuple and TypedDict",
+            "class N[T](__import__('typing').NamedTuple):\n    x: T\nclass D[T](__import__('typing').TypedDict):\n    x: T\nobj = N, N[int](1), D, D[int]",
+            "N, n, D, di = obj\nassert n == (1,) and type(n) is N and N.__type_params__ == N.__parameters__ and D.__type_params__[0] is D.__annotations__['x'] and di.__origin__ is D",
+            since=(3, 12),
+        ),
+        Entry(
+            "typing.override, final and overload",
+            "import typing as t\nclass K:\n    @t.final\n    def m(self): return 1\n    @t.overload\n    def o(self, x: int) -> int: ...\n    @t.overload\n    def o(self, x: str) -> str: ...\n    def o(self, x): return x\n@t.final\nclass L(K): ...\nobj = L()",
+            "assert obj.m() == 1 and obj.m.__final__ and obj.o(3) == 3 and type(obj).__final__",
+        ),
+        Entry(
+            "built-in types by expression",
+            "import types\nobj = [type(None), type(...), type(NotImplemented), type(lambda: 0), type({}.keys()), type({}.items()), types.CellType, types.CodeType, type(iter([])), type(iter({})), types.GeneratorType, types.MethodType, types.ModuleType, type(len), type([].append), type(int.__add__), type(zip()), types.SimpleNamespace, types.MappingProxyType, types.TracebackType, types.FrameType, types.UnionType, types.GenericAlias, type(__import__('threading').Lock()), type(__import__('re').match('a', 'a')), type(__import__('weakref').ref(int)), property, super, type(type.__dict__['__dict__'])]",
+            "import types\nwant = [type(None), type(...), type(NotImplemented), type(lambda: 0), type({}.keys()), type({}.items()), types.CellType, types.CodeType, type(iter([])), type(iter({})), types.GeneratorType, types.MethodType, types.ModuleType, type(len), type([].append), type(int.__add__), type(zip()), types.SimpleNamespace, types.MappingProxyType, types.TracebackType, types.FrameType, types.UnionType, types.GenericAlias, type(__import__('threading').Lock()), type(__import__('re').match('a', 'a')), type(__import__('weakref').ref(int)), property, super, type(type.__dict__['__dict__'])]\nassert all(a is b for a, b in zip(obj, want, strict=True))",
+        ),
     ),
 )
 
 EXCEPTIONS = Family(
     "Exceptions",
     (
-        Entry("an exception of the script", "class Own(Exception):\n    def __init__(self, code):\n        super().__init__('code %d' % code)\n        self.code = code\nobj = Own(3)", "assert obj.code == 3 and obj.args == ('code 3',) and str(obj) == 'code 3'"),
-        Entry("an exception with required and keyword-only arguments", "class Own(ValueError):\n    def __init__(self, a, *, b): self.a, self.b = a, b\n    def __str__(self): return f'{self.a}{self.b}'\nobj = Own(1, b=2)", "assert (obj.a, obj.b, str(obj)) == (1, 2, '12') and isinstance(obj, ValueError) and obj.args == (1,)"),
+        Entry(
+            "an exception of the script",
+            "class Own(Exception):\n    def __init__(self, code):\n        super().__init__('code %d' % code)\n        self.code = code\nobj = Own(3)",
+            "assert obj.code == 3 and obj.args == ('code 3',) and str(obj) == 'code 3'",
+        ),
+        Entry(
+            "an exception with required and keyword-only arguments",
+            "class Own(ValueError):\n    def __init__(self, a, *, b): self.a, self.b = a, b\n    def __str__(self): return f'{self.a}{self.b}'\nobj = Own(1, b=2)",
+            "assert (obj.a, obj.b, str(obj)) == (1, 2, '12') and isinstance(obj, ValueError) and obj.args == (1,)",
+        ),
         Entry(
             "cause and context",
             """
@@ -390,22 +454,66 @@ EXCEPTIONS = Family(
             """,
             "assert isinstance(obj.__context__, ValueError) and isinstance(obj.__context__.__cause__, KeyError) and obj.__context__.__suppress_context__ and obj.args == ('t',) and not obj.__suppress_context__",
         ),
-        Entry("notes", "obj = ValueError('v')\nobj.add_note('a note')", "assert obj.__notes__ == ['a note'] and obj.args == ('v',)"),
-        Entry("an ExceptionGroup", "class Own(ExceptionGroup): ...\nobj = Own('m', [ValueError(1), ExceptionGroup('n', [KeyError('k')])])", "assert obj.message == 'm' and obj.exceptions[0].args == (1,) and isinstance(obj.exceptions[1].exceptions[0], KeyError) and obj.split(ValueError)[0].message == 'm'"),
-        Entry("OSError, UnicodeError, ImportError, SyntaxError", "errors = []\nfor bad in (lambda: open('/nonexistent/x'), lambda: b'\\xff'.decode(), lambda: __import__('nonexistent'), lambda: compile('1 +', 'f', 'eval'), lambda: None.x):\n    try: bad()\n    except Exception as e: errors.append(e.with_traceback(None))\nobj = errors", "o, u, i, s, a = obj\nassert o.errno == 2 and o.filename == '/nonexistent/x' and isinstance(o, FileNotFoundError) and (u.start, u.object) == (0, b'\\xff') and i.name == 'nonexistent' and s.filename == 'f' and s.text and isinstance(a, AttributeError)"),
-        Entry("an OSError of the script", "class E(OSError):\n    def __init__(self, path, code=2): super().__init__(code, 'gone', path)\nobj = E('p')", "assert (obj.errno, obj.strerror, obj.filename) == (2, 'gone', 'p') and type(obj).__name__ == 'E'"),
-        Entry("an exception with __slots__ and __setattr__", "class E(Exception):\n    __slots__ = ('a',)\n    def __init__(self, a): object.__setattr__(self, 'a', a)\n    def __setattr__(self, k, v): raise AttributeError('frozen')\nobj = E(1)", "assert obj.a == 1 and obj.args == (1,)"),
-        Entry("StopIteration, SystemExit, KeyboardInterrupt, a warning", "obj = StopIteration(3), SystemExit(2), KeyboardInterrupt(), DeprecationWarning('w')", "a, b, c, d = obj\nassert a.value == 3 and b.code == 2 and isinstance(c, KeyboardInterrupt) and d.args == ('w',)"),
+        Entry(
+            "notes",
+            "obj = ValueError('v')\nobj.add_note('a note')",
+            "assert obj.__notes__ == ['a note'] and obj.args == ('v',)",
+        ),
+        Entry(
+            "an ExceptionGroup",
+            "class Own(ExceptionGroup): ...\nobj = Own('m', [ValueError(1), ExceptionGroup('n', [KeyError('k')])])",
+            "assert obj.message == 'm' and obj.exceptions[0].args == (1,) and isinstance(obj.exceptions[1].exceptions[0], KeyError) and obj.split(ValueError)[0].message == 'm'",
+        ),
+        Entry(
+            "OSError, UnicodeError, ImportError, SyntaxError",
+            "errors = []\nfor bad in (lambda: open('/nonexistent/x'), lambda: b'\\xff'.decode(), lambda: __import__('nonexistent'), lambda: compile('1 +', 'f', 'eval'), lambda: None.x):\n    try: bad()\n    except Exception as e: errors.append(e.with_traceback(None))\nobj = errors",
+            "o, u, i, s, a = obj\nassert o.errno == 2 and o.filename == '/nonexistent/x' and isinstance(o, FileNotFoundError) and (u.start, u.object) == (0, b'\\xff') and i.name == 'nonexistent' and s.filename == 'f' and s.text and isinstance(a, AttributeError)",
+        ),
+        Entry(
+            "an OSError of the script",
+            "class E(OSError):\n    def __init__(self, path, code=2): super().__init__(code, 'gone', path)\nobj = E('p')",
+            "assert (obj.errno, obj.strerror, obj.filename) == (2, 'gone', 'p') and type(obj).__name__ == 'E'",
+        ),
+        Entry(
+            "an exception with __slots__ and __setattr__",
+            "class E(Exception):\n    __slots__ = ('a',)\n    def __init__(self, a): object.__setattr__(self, 'a', a)\n    def __setattr__(self, k, v): raise AttributeError('frozen')\nobj = E(1)",
+            "assert obj.a == 1 and obj.args == (1,)",
+        ),
+        Entry(
+            "StopIteration, SystemExit, KeyboardInterrupt, a warning",
+            "obj = StopIteration(3), SystemExit(2), KeyboardInterrupt(), DeprecationWarning('w')",
+            "a, b, c, d = obj\nassert a.value == 3 and b.code == 2 and isinstance(c, KeyboardInterrupt) and d.args == ('w',)",
+        ),
     ),
 )
 
 C_TYPES = Family(
     "ctypes",
     (
-        Entry("a Structure", "import ctypes\nclass S(ctypes.Structure):\n    _fields_ = [('a', ctypes.c_int), ('b', ctypes.c_uint8, 3), ('c', ctypes.c_char * 4)]\n    def sum(self): return self.a + self.b\nobj = S(1, 2, b'xy'), S", "import ctypes\ns, S = obj\nassert type(s) is S and s.sum() == 3 and s.c == b'xy' and S(5).a == 5 and ctypes.sizeof(S) == ctypes.sizeof(s) and issubclass(S, ctypes.Structure)"),
-        Entry("a Union, a packed Structure, nested", "import ctypes\nclass P(ctypes.Structure):\n    _pack_ = 1\n    _layout_ = 'ms'\n    _fields_ = [('a', ctypes.c_char), ('n', ctypes.c_uint32)]\nclass U(ctypes.Union):\n    _anonymous_ = ['p']\n    _fields_ = [('p', P), ('raw', ctypes.c_uint8 * 5)]\nu = U()\nu.n = 258\nobj = u, P", "import ctypes\nu, P = obj\nassert u.n == 258 and bytes(u.raw)[1:3] in (b'\\x02\\x01', b'\\x00\\x00') and ctypes.sizeof(P) == 5 and type(u.p) is P"),
-        Entry("arrays and simple values", "import ctypes\nobj = (ctypes.c_int * 3)(1, 2, 3), ctypes.c_double(1.5), ctypes.create_string_buffer(b'ab', 4), ctypes.c_int * 3", "import ctypes\na, d, b, t = obj\nassert list(a) == [1, 2, 3] and d.value == 1.5 and b.raw == b'ab\\0\\0' and type(a) is t"),
-        Entry("a BigEndianStructure and a derived simple type", "import ctypes\nclass B(ctypes.BigEndianStructure):\n    _fields_ = [('n', ctypes.c_uint16)]\nclass I(ctypes.c_int):\n    def twice(self): return 2 * self.value\nobj = B(258), I(4)", "b, i = obj\nassert bytes(b) == b'\\x01\\x02' and i.twice() == 8"),
-        Entry("pointer types and function types", "import ctypes\nclass S(ctypes.Structure): ...\nS._fields_ = [('next', ctypes.POINTER(S)), ('n', ctypes.c_int)]\nobj = S, ctypes.POINTER(ctypes.c_int), ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)", "import ctypes\nS, P, F = obj\ns = S(n=4)\nassert S(ctypes.pointer(s), 1).next.contents.n == 4 and P is ctypes.POINTER(ctypes.c_int) and F(lambda x: x + 1)(2) == 3"),
+        Entry(
+            "a Structure",
+            "import ctypes\nclass S(ctypes.Structure):\n    _fields_ = [('a', ctypes.c_int), ('b', ctypes.c_uint8, 3), ('c', ctypes.c_char * 4)]\n    def sum(self): return self.a + self.b\nobj = S(1, 2, b'xy'), S",
+            "import ctypes\ns, S = obj\nassert type(s) is S and s.sum() == 3 and s.c == b'xy' and S(5).a == 5 and ctypes.sizeof(S) == ctypes.sizeof(s) and issubclass(S, ctypes.Structure)",
+        ),
+        Entry(
+            "a Union, a packed Structure, nested",
+            "import ctypes\nclass P(ctypes.Structure):\n    _pack_ = 1\n    _layout_ = 'ms'\n    _fields_ = [('a', ctypes.c_char), ('n', ctypes.c_uint32)]\nclass U(ctypes.Union):\n    _anonymous_ = ['p']\n    _fields_ = [('p', P), ('raw', ctypes.c_uint8 * 5)]\nu = U()\nu.n = 258\nobj = u, P",
+            "import ctypes\nu, P = obj\nassert u.n == 258 and bytes(u.raw)[1:3] in (b'\\x02\\x01', b'\\x00\\x00') and ctypes.sizeof(P) == 5 and type(u.p) is P",
+        ),
+        Entry(
+            "arrays and simple values",
+            "import ctypes\nobj = (ctypes.c_int * 3)(1, 2, 3), ctypes.c_double(1.5), ctypes.create_string_buffer(b'ab', 4), ctypes.c_int * 3",
+            "import ctypes\na, d, b, t = obj\nassert list(a) == [1, 2, 3] and d.value == 1.5 and b.raw == b'ab\\0\\0' and type(a) is t",
+        ),
+        Entry(
+            "a BigEndianStructure and a derived simple type",
+            "import ctypes\nclass B(ctypes.BigEndianStructure):\n    _fields_ = [('n', ctypes.c_uint16)]\nclass I(ctypes.c_int):\n    def twice(self): return 2 * self.value\nobj = B(258), I(4)",
+            "b, i = obj\nassert bytes(b) == b'\\x01\\x02' and i.twice() == 8",
+        ),
+        Entry(
+            "pointer types and function types",
+            "import ctypes\nclass S(ctypes.Structure): ...\nS._fields_ = [('next', ctypes.POINTER(S)), ('n', ctypes.c_int)]\nobj = S, ctypes.POINTER(ctypes.c_int), ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)",
+            "import ctypes\nS, P, F = obj\ns = S(n=4)\nassert S(ctypes.pointer(s), 1).next.contents.n == 4 and P is ctypes.POINTER(ctypes.c_int) and F(lambda x: x + 1)(2) == 3",
+        ),
     ),
 )

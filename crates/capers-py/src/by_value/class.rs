@@ -51,8 +51,12 @@ pub(crate) fn is_python_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
     if flags(class) & (HEAP_TYPE | IMMUTABLE_TYPE) != HEAP_TYPE {
         return Ok(false);
     }
-    for (_, value) in namespace(class)?.iter() {
-        if holder(&value) == Holder::Native && value.getattr(intern!(class.py(), "__objclass__"))?.is(class) {
+    for (name, value) in namespace(class)?.iter() {
+        // ctypes puts this one into classes of Python, too.
+        if holder(&value) == Holder::Native
+            && !name.eq(intern!(class.py(), "from_param"))?
+            && value.getattr(intern!(class.py(), "__objclass__"))?.is(class)
+        {
             return Ok(false);
         }
     }
@@ -109,7 +113,11 @@ fn body<'py>(
             continue;
         }
         match text.as_ref() {
-            b"__doc__" if value_kind == Kind::None => undocumented = undocumented.or(Some(entries.len())),
+            // Put there at the end where the class statement has none.
+            b"__doc__" if value_kind == Kind::None => {
+                undocumented = undocumented.or(Some(entries.len()));
+                continue;
+            }
             b"__slots__" => value = slots(class, value, namespace)?,
             _ => {}
         }
@@ -251,6 +259,7 @@ fn is_made_by_type(
         // Under another name it has been put there by someone.
         Holder::Slot => Ok(value.getattr(intern!(py, "__objclass__"))?.is(class)
             && value.getattr(intern!(py, "__name__"))?.eq(name)?),
+        Holder::Native => Ok(name == "from_param" && value.getattr(intern!(py, "__objclass__"))?.is(class)),
         Holder::Other => Ok(value.get_type().name()?.to_str()? == "CField"),
         _ => Ok(false),
     }
