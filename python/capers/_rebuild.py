@@ -475,12 +475,11 @@ def abc_register(cls, *subclasses):
 def enum_members(cls, *members):
     """Give the enumeration *cls* its *members*: name, value of the data type or ``None``, attributes; three for each.
 
-    A string in the place of the attributes makes the name an alias of the member so called.  Members are made as they are,
-    without calling ``__new__`` or ``__init__`` again.  An enumeration that has members already is left alone.
+    A string in the place of the attributes makes the name another one of the member that has that name.  Members are made
+    as they are, without calling ``__new__`` or ``__init__`` again.  An enumeration that has members already is left alone.
     """
     if cls.__dict__.get("_member_map_"):
         return
-    data_type = cls._member_type_
     ours = sys.modules["enum"].Enum.__dict__
     hashable, unhashable = [], {}
     for attribute, empty in (
@@ -498,15 +497,15 @@ def enum_members(cls, *members):
         if isinstance(state, str):
             member = cls._member_map_[state]
         else:
-            member = object.__new__(cls) if plain is None else data_type.__new__(cls, plain)
+            member = object.__new__(cls) if plain is None else type(plain).__new__(cls, plain)
             member.__dict__.update(state)
-            cls._member_names_.append(name)
+            cls._member_names_.append(member._name_)
             try:
                 cls._value2member_map_.setdefault(member._value_, member)
                 hashable.append(member._value_)
             except TypeError:
                 cls._unhashable_values_.append(member._value_)
-                unhashable.setdefault(name, []).append(member._value_)
+                unhashable.setdefault(member._name_, []).append(member._value_)
         cls._member_map_[name] = member
         type.__setattr__(cls, name, member)
 

@@ -10,13 +10,13 @@ use capers_pickle::{Checkpoint, Op};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyString};
+use pyo3::types::{PyModule, PyString};
 
 use super::memo::Mark;
 use super::{Begun, Dumper, Frame};
 use crate::by_value::code::{self, CodeInfo};
 use crate::by_value::{Context, Fill, Part, Reduction, function, module, odd};
-use crate::ffi::access::{cell_content, str_eq};
+use crate::ffi::access::cell_content;
 use crate::ffi::code::{get_extra, set_extra};
 use crate::ffi::kind::{Kind, kind};
 use crate::policy::Reference;
@@ -42,6 +42,20 @@ pub(crate) struct ByValue<'py> {
     tuple: Option<(usize, usize)>,
     /// Set while a slot is being filled and a class is being made: how to take it back.
     pub(super) slot: Option<Slot>,
+    /// Whether a mark is open for items of a namespace.
+    pub(super) marked: bool,
+    /// Whether the present item of a namespace has been set already, before it is filled itself.
+    pub(super) placed: Placed,
+}
+
+/// What became of an item of a namespace before it was complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placed {
+    No,
+    /// It has been set.
+    Set,
+    /// It has been set, and stands on the pickle machine's stack once more.
+    Below,
 }
 
 /// How to take back a slot.
@@ -69,11 +83,17 @@ impl Context for super::memo::Memo {
         super::memo::Memo::capture(self, globals, what)
     }
 
-    fn filled(&mut self, cell: &Bound<'_, PyAny>) -> bool {
-        // No name has this address.
-        !super::memo::Memo::capture(self, cell.as_ptr() as usize, 1)
+    fn captured(&self, globals: usize, what: usize) -> bool {
+        super::memo::Memo::captured(self, globals, what)
+    }
+
+    fn is_filled(&self, cell: &Bound<'_, PyAny>) -> bool {
+        super::memo::Memo::captured(self, cell.as_ptr() as usize, FILLED)
     }
 }
+
+/// What is noted of a cell that has been filled, and of a namespace that travels whole; no name has this address.
+pub(super) const FILLED: usize = 1;
 
 impl<'py> Dumper<'py> {
     /// What is known of `code`, from the code object itself or worked out now.
@@ -97,7 +117,7 @@ impl<'py> Dumper<'py> {
                     self.write_cell(object)?;
                     return Ok(Some(Begun::Done));
                 }
-                function::reduce_cell(object, &mut *self.memo)?
+                function::reduce_cell(object)?
             }
             Kind::Code => return self.begin_code(object).map(Some),
             Kind::Module => return self.begin_module(object.cast::<PyModule>()?).map(Some),
@@ -163,7 +183,7 @@ impl<'py> Dumper<'py> {
             return self.begin_reduction(object.as_any(), reduction);
         }
         let dict = object.dict();
-        let reduction = module::reduce(object, &mut *self.memo)?;
+        let reduction = module::reduce(object, &*self.memo)?;
         if let Some(index) = self.memo.module_of_space(dict.as_any()) {
             // A function brought the namespace along before: its module is there, only its other names are missing.
             self.memo.put_at(object.as_any(), index);
@@ -173,34 +193,6 @@ impl<'py> Dumper<'py> {
         }
         self.memo.add_module(object);
         self.begin_reduction(object.as_any(), reduction)
-    }
-
-    /// A dict that travels as data and is also the namespace of functions: brings along what they have left out.
-    pub(super) fn complete_namespace(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let dict = object.cast::<PyDict>()?;
-        let address = dict.as_ptr() as usize;
-        // No name has this address; a dict that is no namespace has been written whole.
-        if !self.memo.is_namespace(address) || !self.memo.capture(address, 1) {
-            return Ok(Begun::Done);
-        }
-        let mut items = Vec::with_capacity(dict.len());
-        for (key, value) in dict.iter() {
-            let Ok(key) = key.cast_into_exact::<PyString>() else {
-                return Err(
-                    self.pickling_error("cannot pickle a namespace of functions with a key that is not a string")
-                );
-            };
-            let standing = str_eq(&key, intern!(self.py, "__name__")) || str_eq(&key, intern!(self.py, "__builtins__"));
-            if !standing && self.memo.capture(address, key.as_ptr() as usize) {
-                items.push((key, Part::Object(value)));
-            }
-        }
-        if items.is_empty() {
-            return Ok(Begun::Done);
-        }
-        let fills = vec![Fill::Items { of: dict.clone(), items, opened: false }];
-        let reduction = Reduction { make: Wire::Namespace, args: Vec::new(), fills };
-        Ok(Begun::Frame(Frame::ByValue(Box::new(ByValue::new(object, reduction, At::Item(0, 0))))))
     }
 
     /// Memoizes an object that capers made, `fast` or not: its cycles need it.
@@ -234,7 +226,7 @@ impl<'py> Dumper<'py> {
     }
 
     /// Pushes something that has been made before.
-    fn write_made(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+    pub(super) fn write_made(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
         match self.memo.get(object) {
             Some(index) => {
                 self.writer.get(index);
@@ -245,7 +237,7 @@ impl<'py> Dumper<'py> {
     }
 
     /// Writes one part; what needs a frame is handed back.
-    fn write_part(&mut self, part: Part<'py>) -> PyResult<Begun<'py>> {
+    pub(super) fn write_part(&mut self, part: Part<'py>) -> PyResult<Begun<'py>> {
         match part {
             Part::Object(object) => {
                 if self.leaf(&object)? {
@@ -404,21 +396,13 @@ impl<'py> Dumper<'py> {
                 }
                 entry
             }
-            Fill::Items { of, items, opened } => {
-                let (of, opened) = (of.clone(), *opened);
-                let entry = items.get(item).map(|(key, value)| (Part::Text(key.clone()), value.clone()));
-                if item == 0 && !opened {
-                    self.open_namespace(&of)?;
-                }
-                if entry.is_none() {
-                    self.close_namespace();
-                }
-                entry
-            }
+            Fill::Items { .. } => return self.step_namespace(fill, item),
             Fill::Cell { cell, content, .. } => {
                 let (cell, content) = (cell.clone(), content.clone());
-                if item == 0 && !self.inline_content(&content) {
+                let address = cell.as_ptr() as usize;
+                if item == 0 && !self.inline_content(&content) && !self.memo.captured(address, FILLED) {
                     self.open_slot();
+                    self.memo.capture(address, FILLED);
                     self.write_made(&cell)?;
                     self.writer.tuple_begin(2);
                     self.writer.op(Op::None);
@@ -531,7 +515,14 @@ impl<'py> Dumper<'py> {
                 let group = if next <= dict.len() { dict.len() } else { slots.len() };
                 self.item_alone(group)
             }
-            Fill::Items { .. } => !self.writer.binary(),
+            Fill::Items { .. } => match frame.placed {
+                Placed::No => true,
+                Placed::Set => false,
+                Placed::Below => {
+                    self.writer.op(Op::Pop);
+                    false
+                }
+            },
             Fill::Cell { .. } => {
                 self.writer.op(Op::SetItem);
                 self.writer.tuple_end(2);
@@ -544,23 +535,6 @@ impl<'py> Dumper<'py> {
         if alone {
             self.writer.op(Op::SetItem);
         }
-    }
-
-    /// Starts to write items into a namespace; how many there will be is not known yet.
-    pub(super) fn open_namespace(&mut self, globals: &Bound<'py, PyDict>) -> PyResult<()> {
-        self.write_made(globals.as_any())?;
-        if self.writer.binary() {
-            self.writer.op(Op::Mark);
-        }
-        Ok(())
-    }
-
-    /// Ends what [`open_namespace`](Self::open_namespace) started.
-    pub(super) fn close_namespace(&mut self) {
-        if self.writer.binary() {
-            self.writer.op(Op::SetItems);
-        }
-        self.writer.op(Op::Pop);
     }
 
     /// Whether each of `count` items is set on its own.
@@ -639,7 +613,7 @@ impl<'py> Dumper<'py> {
 
 impl<'py> ByValue<'py> {
     pub(super) fn new(object: &Bound<'py, PyAny>, reduction: Reduction<'py>, at: At) -> Self {
-        Self { object: object.clone(), reduction, at, tuple: None, slot: None }
+        Self { object: object.clone(), reduction, at, tuple: None, slot: None, marked: false, placed: Placed::No }
     }
 
     /// Whether the argument being written is the first dict of names.
@@ -670,7 +644,7 @@ impl<'py> ByValue<'py> {
                 }
             }
             Fill::Items { of, items, .. } => {
-                Fill::Items { of: of.clone(), items: vec![items[item].clone()], opened: false }
+                Fill::Items { of: of.clone(), items: vec![items[item].clone()] }
             }
             Fill::Cell { cell, name, content } => {
                 Fill::Cell { cell: cell.clone(), name: name.clone(), content: content.clone() }

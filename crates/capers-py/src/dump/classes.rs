@@ -11,6 +11,7 @@ use super::by_value::Slot;
 use super::memo::Mark;
 use super::pending::Pending;
 use super::{Begun, Dumper, Frame};
+use crate::by_value::reach::Missing;
 use crate::by_value::{Fill, Part, class, definition, odd};
 use crate::ffi::kind::Kind;
 use crate::policy;
@@ -58,6 +59,29 @@ impl<'py> Classes<'py> {
         }
     }
 
+    /// What functions lack until each class in progress is there, outermost first; with the place of its frame.
+    pub(super) fn missing(&self) -> Vec<(Bound<'py, PyAny>, usize, Missing<'py>)> {
+        let mut all = Vec::new();
+        for open in &self.open {
+            let mut missing = Missing::default();
+            for (_, fill) in &open.later {
+                match fill {
+                    Fill::Items { of, items, .. } => {
+                        missing.names.extend(items.iter().map(|(name, _)| (of.as_ptr() as usize, name.clone())));
+                    }
+                    // Through this one a method sees its own class only.
+                    Fill::Cell { name: Some(name), .. } if name == "__class__" => {}
+                    Fill::Cell { cell, .. } => missing.cells.push(cell.as_ptr() as usize),
+                    _ => {}
+                }
+            }
+            if !missing.is_empty() {
+                all.push((open.class.clone(), open.place, missing));
+            }
+        }
+        all
+    }
+
     /// Forgets what was begun above `height` of the stack and postponed since `number`.
     fn rewind(&mut self, height: usize, number: usize) {
         self.open.retain(|it| it.place < height);
@@ -70,7 +94,14 @@ impl<'py> Classes<'py> {
     pub(super) fn close(&mut self, class: &Bound<'py, PyAny>) -> Vec<Fill<'py>> {
         self.pending.complete(class);
         match self.open.iter().position(|it| it.class.is(class)) {
-            Some(at) => self.open.remove(at).later.into_iter().map(|(_, fill)| fill).collect(),
+            Some(at) => {
+                // First what functions lack: the rest may call them.
+                let fills = self.open.remove(at).later.into_iter().map(|(_, fill)| fill);
+                let (mut first, rest): (Vec<_>, Vec<_>) =
+                    fills.partition(|fill| matches!(fill, Fill::Items { .. } | Fill::Cell { .. }));
+                first.extend(rest);
+                first
+            }
             None => Vec::new(),
         }
     }
@@ -189,5 +220,6 @@ impl<'py> Dumper<'py> {
         self.writer.rewind(checkpoint);
         self.memo.rewind(mark);
         self.classes.rewind(height, number);
+        self.complete.clear();
     }
 }

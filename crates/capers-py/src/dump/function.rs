@@ -82,6 +82,7 @@ impl<'py> Dumper<'py> {
                 && let Part::Object(value) = &part
                 && self.inline_content(value)
             {
+                self.memo.capture(view.globals.as_ptr() as usize, name.as_ptr() as usize);
                 if !opened {
                     opened = true;
                     self.open_namespace(&view.globals)?;
@@ -98,8 +99,7 @@ impl<'py> Dumper<'py> {
             while let Some(item) = captures.next(&view, &info, &mut *self.memo)? {
                 items.push(item);
             }
-            fills.push(Fill::Items { of: view.globals.clone(), items, opened });
-            opened = false;
+            fills.push(Fill::Items { of: view.globals.clone(), items });
         }
         if opened {
             self.close_namespace();

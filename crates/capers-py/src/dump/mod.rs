@@ -20,12 +20,15 @@ mod global;
 mod inside;
 mod leaf;
 pub(crate) mod memo;
+mod namespace;
 mod path;
 mod pending;
 pub(crate) mod pickler;
 mod reduce;
 mod sink;
 mod weak;
+
+use std::collections::HashSet;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
@@ -104,6 +107,8 @@ pub(crate) struct Dumper<'py> {
     /// The functions written so far, as long as the payload depends on nothing else.
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
+    /// Code that may be called while the payload loads, by address, once it lacks nothing.
+    complete: HashSet<usize>,
     sink: Sink<'py>,
     /// The number of memo indices that what has been handed on refers to.
     pub(crate) sent: usize,
@@ -137,6 +142,7 @@ impl<'py> Dumper<'py> {
             classes: Classes::default(),
             recorded: None,
             weak: weak::Weak::default(),
+            complete: HashSet::new(),
             sink,
             sent: 0,
             hooked,

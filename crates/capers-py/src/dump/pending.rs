@@ -86,6 +86,34 @@ impl<'py> Dumper<'py> {
     }
 }
 
+impl<'py> Dumper<'py> {
+    /// The class to wait for before `callable`, code that travels by value, can run: what it leads to is filled in only when
+    /// that class is there.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn call_waits_for(&mut self, callable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if !matches!(kind(callable), Kind::Function | Kind::Type | Kind::Method) {
+            return Ok(None);
+        }
+        for (class, place, missing) in self.classes.missing() {
+            // Who is asked for a slot must have one to give.
+            if missing.is_reached_from(callable)? && self.places(place).any(|at| self.has_slot(at)) {
+                return Ok(Some(class));
+            }
+        }
+        Ok(None)
+    }
+
+    fn has_slot(&self, at: usize) -> bool {
+        match &self.stack[at] {
+            Frame::ByValue(frame) => frame.slot.is_some(),
+            Frame::Entries(frame) => frame.slot.is_some(),
+            Frame::Inside(frame) => frame.slot.is_some(),
+            _ => false,
+        }
+    }
+}
+
 fn is_function(frame: &ByValue<'_>) -> bool {
     kind(&frame.object) == Kind::Function
 }

@@ -129,6 +129,16 @@ impl<'py> Dumper<'py> {
         {
             reduce.state = Some(lost.into_any());
         }
+        if self.classes.any_in_progress()
+            && reduce.how == How::Reduce
+            && let Some(class) = self.call_waits_for(&reduce.callable)?
+        {
+            return Ok(Begun::InProgress(class));
+        }
+        if let Some(frame) = self.bring_lacking(&reduce.callable)? {
+            self.stack.push(Frame::Reduce(Box::new(reduce)));
+            return Ok(Begun::Frame(frame));
+        }
         Ok(Begun::Frame(Frame::Reduce(Box::new(reduce))))
     }
 

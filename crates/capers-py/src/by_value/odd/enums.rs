@@ -17,15 +17,17 @@ pub(crate) fn members_of<'py>(class: &Bound<'py, PyType>, members: &Bound<'py, P
     let plain_enum = data_type.is(py.get_type::<PyAny>());
     let mut args = vec![Part::Object(class.clone().into_any())];
     let mut fills = Vec::new();
+    // Under which name each member stands first; others are aliases.
+    let mut seen: Vec<(Bound<'py, PyAny>, Bound<'py, PyString>)> = Vec::with_capacity(members.len());
     for (name, member) in members.iter() {
         let name = name.cast_into::<PyString>()?;
         args.push(Part::Text(name.clone()));
-        let own_name = member.getattr(intern!(py, "_name_"))?;
-        if !own_name.eq(&name)? {
+        if let Some((_, first)) = seen.iter().find(|(it, _)| member.is(it)) {
             args.push(Part::None);
-            args.push(Part::Text(own_name.cast_into()?));
+            args.push(Part::Text(first.clone()));
             continue;
         }
+        seen.push((member.clone(), name.clone()));
         args.push(if plain_enum { Part::None } else { plain_value(&member)? });
         let state = member.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
         let (mut entries, mut others) = (Vec::with_capacity(state.len()), Vec::new());

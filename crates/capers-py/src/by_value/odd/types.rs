@@ -2,7 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple, PyType};
+use pyo3::types::{PyModule, PyString, PyTuple, PyType};
 
 use super::{Answer, Part, Travel, made, stated, table, word};
 use crate::ffi::class::own;
@@ -83,6 +83,24 @@ pub(super) fn hidden<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let rebuild = py.import("capers._rebuild")?;
     if rebuild.getattr("_HIDDEN")?.contains(&name)? && rebuild.getattr("hidden_type")?.call1((&name,))?.is(object) {
         return made(Wire::HiddenType, vec![word(py, &text)]);
+    }
+    renamed(object, &module)
+}
+
+/// A type of C code that its module holds under another name than its own.
+fn renamed<'py>(object: &Bound<'py, PyAny>, module: &Bound<'py, PyAny>) -> Answer<'py> {
+    let py = object.py();
+    let Ok(module) = module.cast::<PyString>() else { return Ok(None) };
+    let Some(Ok(loaded)) = policy::loaded(py, module.as_any())?.map(|it| it.cast_into::<PyModule>()) else {
+        return Ok(None);
+    };
+    for (name, value) in loaded.dict().iter() {
+        if value.is(object)
+            && let Ok(name) = name.cast_into::<PyString>()
+            && policy::importable(module, loaded.as_any())?
+        {
+            return Ok(Some(Travel::Reference(Reference { module: module.clone(), name })));
+        }
     }
     Ok(None)
 }
