@@ -274,15 +274,15 @@ class SanitizedPython(Python):
         self.venv = BUILD / f"asan-{self.name}"
 
     def build_now(self):
-        host = next(
-            (line.split()[-1] for line in (output_of("rustc", "-vV") or "").splitlines() if line.startswith("host:")), None
-        )
+        told = (output_of("rustc", "-vV") or "").splitlines()
+        host = dict(line.split(": ", 1) for line in told if ": " in line).get("host")
         if host is None:
             raise Failure("cannot ask rustc what it builds for")
+        # With a target named, build scripts and macros are left as they are.
+        command = (cargo(), "build", "--release", "--quiet", "--package", "capers-py", "--target", host)
         target = BUILD / "asan-target" / self.name
         run(
-            # With a target named, build scripts and macros are left as they are.
-            *(cargo(), "build", "--release", "--quiet", "--package", "capers-py", "--target", host, "--target-dir", target),
+            *(*command, "--target-dir", target),
             env={
                 "PYO3_PYTHON": str(self.python),
                 "RUSTC_BOOTSTRAP": "1",  # a stable compiler has the sanitizer, but asks to be told that it may
@@ -666,6 +666,26 @@ def task_compatibility(options):
     return code
 
 
+def task_suites(options):
+    """Run the tests of CPython itself against capers, on every interpreter that carries them."""
+    failed = []
+    for python in [choose(options.python)] if options.python else all_pythons():
+        say(f"\n── {python}")
+        python.install(ROOT / "tests" / "requirements.txt")
+        python.build()
+        python.share(ROOT / "tests")
+        arguments = ["-m", "suites"]
+        for name in ("peer", "group", "file"):
+            for value in getattr(options, name):
+                arguments += [f"--{name}", value]
+        if options.mode:
+            arguments += ["--mode", options.mode]
+        if python.run(*arguments, *options.rest, env={"PYTHONPATH": "tests"}, check=False):
+            failed.append(python.name)
+    if failed:
+        raise Failure(f"tests failed on Python {', '.join(failed)}")
+
+
 def task_conformance(options):
     """Run the shared round-trip cases, where they are present."""
     runner = SHARED / "conformance" / "runner.py"
@@ -716,8 +736,15 @@ def parser():
     made["test"].add_argument("--malloc", metavar="NAME", help="debug or malloc: Python's allocator while pytest runs")
     for name in ("test", "matrix", "asan", "conformance"):
         made[name].add_argument("-k", metavar="EXPR", help="only what matches; leaves the Rust tests out")
+    suites = made["suites"]
+    suites.add_argument("--peer", action="append", default=[], help="cpython (the default), stdlib or all")
+    suites.add_argument("--group", action="append", default=[], help="only this group of the peer cpython")
+    suites.add_argument("--file", action="append", default=[], help="only this file of the peer stdlib, as test_enum")
+    suites.add_argument("--mode", help="default, strict or both (default: both)")
     bench = made["bench"]
-    bench.add_argument("--suite", default="functions", help="functions, data, import, leaks, memory or all (default: %(default)s)")
+    bench.add_argument(
+        "--suite", default="functions", help="functions, data, import, leaks, memory or all (default: %(default)s)"
+    )
     bench.add_argument("--rounds", metavar="N", help="how often each thing is measured (or, for leaks, repeated)")
     bench.add_argument("--json", metavar="FILE", help="write the figures there too")
     bench.add_argument("--readme", action="store_true", help="write the suite functions' table into README.md")

@@ -39,7 +39,8 @@ def measure(case, tool, rounds):
 def summary(figures, tool):
     """Return medians in ms and the ratios that the table shows."""
     times = {
-        kind: {name: median(spent) * 1e3 for name, spent in figures.get(kind, {}).items()} for kind in ("dumps", "loads")
+        kind: {name: median(spent) * 1e3 for name, spent in figures.get(kind, {}).items()}
+        for kind in ("dumps", "loads")
     }
     ratios = {}
     for kind, spent in times.items():
@@ -90,7 +91,9 @@ def run(options):
     for label, figures in (("geometric mean", mean), ("lowest row", least)):
         cells = [number(figures[column]) for column in columns]
         print(layout.format(label, "", cells[0], cells[1], "", cells[2], cells[3], ""))
-    print("\n  ×: how many times the time of pickle (C) and of cloudpickle is of ours; every tool loads its own payload")
+    print(
+        "\n  ×: how many times the time of pickle (C) and of cloudpickle is of ours; every tool loads its own payload"
+    )
     for name, row in rows.items():
         for rival, trouble in row["failed"].items():
             if rival != tool:

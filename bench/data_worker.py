@@ -29,9 +29,12 @@ def same(one, other):
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
     if hasattr(one, "__slots__") and not hasattr(one, "__dict__"):
-        return type(one).__eq__ is not object.__eq__ and one == other or [
-            getattr(one, name, None) for name in one.__slots__
-        ] == [getattr(other, name, None) for name in other.__slots__]
+        return (
+            type(one).__eq__ is not object.__eq__
+            and one == other
+            or [getattr(one, name, None) for name in one.__slots__]
+            == [getattr(other, name, None) for name in other.__slots__]
+        )
     if type(one).__eq__ is object.__eq__:
         return one is other or vars(one) == vars(other)
     return one == other

@@ -210,3 +210,26 @@ def test_a_reduction_without_end_is_stopped_or_runs_out_of_depth():
         stack=STACK,
     )
     assert said.split() == ["stopped"]
+
+
+def test_a_reduction_that_leads_back_to_its_object_is_refused_early():
+    run(
+        """
+        import capers, functools, resource
+
+        class Ouroboros:
+            def __reduce__(self):
+                return Ouroboros, ({"me": [self]},)
+
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for options in ({}, {"by_value": False}):
+            for protocol in (0, 2, 5):
+                try:
+                    capers.dumps(Ouroboros(), protocol, **options)
+                except RecursionError as error:
+                    assert str(error).startswith("maximum recursion depth exceeded while pickling an object")
+                else:
+                    raise AssertionError("it was written")
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+        """
+    )

@@ -7,7 +7,7 @@ from pickle import PickleError as PickleError
 from pickle import PicklingError as PicklingError
 from pickle import UnpicklingError as UnpicklingError
 from types import ModuleType
-from typing import Any, Protocol, SupportsIndex, TypeAlias
+from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias
 
 from typing_extensions import Buffer, disjoint_base
 
@@ -49,6 +49,7 @@ def dumps(
     *,
     fix_imports: bool = True,
     buffer_callback: _BufferCallback = None,
+    by_value: Literal[False] | None = None,
 ) -> bytes: ...
 def dump(
     obj: object,
@@ -57,6 +58,7 @@ def dump(
     *,
     fix_imports: bool = True,
     buffer_callback: _BufferCallback = None,
+    by_value: Literal[False] | None = None,
 ) -> None: ...
 def loads(
     data: Buffer,
@@ -92,6 +94,8 @@ class Pickler:
         protocol: SupportsIndex | None = None,
         fix_imports: bool = True,
         buffer_callback: _BufferCallback = None,
+        *,
+        by_value: Literal[False] | None = None,
     ) -> None: ...
     def dump(self, obj: object, /) -> None: ...
     def clear_memo(self) -> None: ...

@@ -69,10 +69,6 @@ obj = held
 DEAD = {
     "a_reference_that_was_dead": ("obj = weakref.ref(K())", "assert obj() is None"),
     "a_reference_that_alone_leads_to_it": ("k = K()\nobj = weakref.ref(k)", "assert obj() is None"),
-    "a_proxy_that_alone_leads_to_it": (
-        "k = K()\nobj = weakref.proxy(k)",
-        "import weakref\nassert isinstance(obj, weakref.ProxyType)\ntry: obj.x\nexcept ReferenceError: pass\nelse: assert False",
-    ),
     "a_method_that_alone_leads_to_it": (
         "class M:\n    def m(self): ...\nm = M()\nobj = weakref.WeakMethod(m.m)",
         "assert obj() is None",
@@ -87,6 +83,98 @@ DEAD = {
         "assert obj[0]() is None and obj[1].__name__ == 'K' and obj[2] == 'end'",
     ),
 }
+
+
+# A proxy is what it stands for where nothing else is, as with pickle.
+PROXIES = {
+    "alone_is_a_copy": ("obj = p", "assert type(obj).__name__ == 'K' and obj.z == 1"),
+    "twice_is_one_copy": ("obj = [p, p]", "assert obj[0] is obj[1] and obj[0].z == 1"),
+    "after_its_referent_is_a_proxy": ("obj = [k, p]", "assert is_proxy(obj[1], obj[0])"),
+    "before_its_referent_is_a_proxy": ("obj = [p, k]", "assert is_proxy(obj[0], obj[1])"),
+    "twice_before_its_referent_is_a_proxy": (
+        "obj = [p, [p], k]",
+        "assert is_proxy(obj[0], obj[2]) and obj[1][0] is obj[0]",
+    ),
+    "between_large_parts_is_a_proxy": (
+        "obj = [p, 'x' * 100_000, b'y' * 70_000, p, b'z' * 70_000, k]",
+        "assert is_proxy(obj[0], obj[5]) and obj[3] is obj[0] and len(obj[4]) == 70_000",
+    ),
+    "of_a_parent_that_comes_along_for_it_is_a_copy": (
+        "child = K()\nk.children = [child]\nchild.parent = p\nobj = child",
+        "assert type(obj.parent).__name__ == 'K' and obj.parent.children[0] is obj",
+    ),
+    "of_a_parent_that_comes_later_is_a_proxy": (
+        "child = K()\nk.children = [child]\nchild.parent = p\nobj = [child, k]",
+        "assert is_proxy(obj[0].parent, obj[1]) and obj[1].children[0] is obj[0]",
+    ),
+    "of_an_object_that_only_its_own_parts_lead_to_is_a_copy": (
+        "child = K()\nk.children = [child]\nchild.up = k\nobj = p",
+        "assert obj.children[0].up is obj",
+    ),
+    "beside_a_weak_reference_is_a_copy": ("obj = [p, weakref.ref(k)]", "assert obj[1]() is obj[0] and obj[0].z == 1"),
+    "beside_a_weak_container_is_a_copy": (
+        "obj = [p, weakref.WeakSet([k])]",
+        "assert type(obj[0]).__name__ == 'K' and list(obj[1]) == [obj[0]]",
+    ),
+    "in_a_class_that_leads_to_its_referent_is_a_proxy": (
+        "class L:\n    near = p\n    far = [k]\nobj = [L(), p]",
+        "assert is_proxy(obj[0].near, obj[0].far[0]) and is_proxy(obj[1], obj[0].far[0])",
+    ),
+    "of_a_set_is_a_set": ("s = {1}\nobj = [weakref.proxy(s)]", "assert obj == [{1}]"),
+    "of_a_lock_alone_is_dead": (
+        "import threading\nlock = threading.Lock()\nobj = [1, weakref.proxy(lock)]",
+        "assert obj[0] == 1 and isinstance(obj[1], weakref.ProxyType)",
+    ),
+    "of_what_leads_to_something_that_cannot_travel_is_dead": (
+        "import socket\nk.s = socket.socket()\nobj = [p, 2]",
+        "assert isinstance(obj[0], weakref.ProxyType) and obj[1] == 2",
+    ),
+}
+IS_PROXY = """
+import gc, weakref
+gc.collect()
+def is_proxy(proxy, referent):
+    referent.mark = object()
+    return isinstance(proxy, weakref.ProxyType) and proxy.mark is referent.mark
+"""
+
+
+@pytest.mark.parametrize("case", PROXIES)
+def test_a_proxy(case):
+    sender, check = PROXIES[case]
+    ship(K + "k = K()\nk.z = 1\np = weakref.proxy(k)\n" + sender, IS_PROXY + check, in_place=False)
+
+
+def test_a_proxy_alone_has_the_bytes_of_pickle():
+    run(
+        """
+import capers, importable, pickle, weakref
+point = importable.Holder([1])
+proxy = weakref.proxy(point)
+for protocol in range(6):
+    assert capers.dumps([proxy, proxy], protocol) == pickle.dumps([proxy, proxy], protocol)
+"""
+    )
+
+
+def test_a_pickler_remembers_what_it_made_of_a_proxy():
+    run(
+        K
+        + """
+import capers, io
+k = K()
+p = weakref.proxy(k)
+for first, kind in ([p], K), ([p, k], weakref.ProxyType):
+    file = io.BytesIO()
+    pickler = capers.Pickler(file)
+    pickler.dump(first)
+    pickler.dump(p)
+    file.seek(0)
+    unpickler = capers.Unpickler(file)
+    first, second = unpickler.load(), unpickler.load()
+    assert type(second) is kind and second is first[0]
+"""
+    )
 
 
 @pytest.mark.parametrize("case", ALIVE)

@@ -55,6 +55,8 @@ pub enum ErrorKind {
     GlobalNotText,
     /// An operand of a kind that the opcode cannot use; the text names what was expected.
     BadOperand(&'static str),
+    /// There is no memory for what the pickle asks for.
+    OutOfMemory,
     /// A cap of [`crate::limits::Limits`] was reached; the text names it.
     Limit(&'static str),
 }
@@ -84,6 +86,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::BadExtensionCode(code) => write!(f, "extension code {code} is below one"),
             ErrorKind::GlobalNotText => f.write_str("module and qualname must be str"),
             ErrorKind::BadOperand(expected) => write!(f, "operand is not {expected}"),
+            ErrorKind::OutOfMemory => f.write_str("out of memory"),
             ErrorKind::Limit(limit) => write!(f, "the limit on {limit} was reached"),
         }
     }

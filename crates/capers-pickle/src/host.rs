@@ -55,6 +55,14 @@ pub trait Host {
 
     /// A str of UTF-8 with surrogates allowed.
     fn text(&mut self, utf8: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// Whether a value is a dict, so that every second value above it is going to be a key.
+    fn takes_keys(&self, _value: &Self::Value) -> bool {
+        false
+    }
+    /// As [`Host::text`], for a text that is going to be a key.
+    fn key(&mut self, utf8: &[u8]) -> Result<Self::Value, Self::Error> {
+        self.text(utf8)
+    }
     /// A str of raw-unicode-escape text without its newline.
     fn raw_unicode(&mut self, text: &[u8]) -> Result<Self::Value, Self::Error>;
     /// A Python 2 string.

@@ -15,6 +15,7 @@ pub mod memo;
 pub mod opcode;
 pub mod plain;
 pub mod reader;
+pub mod splice;
 pub mod text;
 pub mod writer;
 

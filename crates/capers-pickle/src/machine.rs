@@ -231,7 +231,12 @@ impl<V> Machine<V> {
             // Text and bytes.
             Op::ShortBinUnicode => {
                 let count = reader::array::<1, _>(source)?[0].into();
-                host.text(source.take(count)?)?
+                let above = self.stack.len() - self.fence;
+                let key = above.is_multiple_of(2)
+                    && self.fence > 0
+                    && !self.marks.is_empty()
+                    && host.takes_keys(&self.stack[self.fence - 1]);
+                if key { host.key(source.take(count)?)? } else { host.text(source.take(count)?)? }
             }
             Op::BinUnicode => {
                 let count = reader::length::<4, S, H::Error>(source)?;
@@ -344,7 +349,7 @@ impl<V> Machine<V> {
             // The stack.
             Op::Mark => {
                 self.fence = self.stack.len();
-                self.marks.push(self.fence);
+                push(&mut self.marks, self.fence)?;
                 return Ok(());
             }
             Op::Pop => {
@@ -365,7 +370,7 @@ impl<V> Machine<V> {
             // The memo.
             Op::Memoize => {
                 let value = self.top()?.clone();
-                drop(self.memo.memoize(value));
+                drop(self.memo.memoize(value)?);
                 return Ok(());
             }
             Op::BinPut => {
@@ -487,7 +492,7 @@ impl<V> Machine<V> {
                 host.readonly_buffer(buffer)?
             }
         };
-        self.stack.push(value);
+        push(&mut self.stack, value)?;
         Ok(())
     }
 
@@ -532,7 +537,7 @@ impl<V> Machine<V> {
     {
         let value = self.top()?;
         let value = value.clone();
-        drop(self.memo.put(index, value));
+        drop(self.memo.put(index, value)?);
         Ok(())
     }
 
@@ -546,6 +551,22 @@ impl<V> Machine<V> {
             None => Err(Error::new(ErrorKind::MemoMissing(index))),
         }
     }
+}
+
+/// Append a value, if there is memory for it.
+#[inline(always)]
+fn push<T>(to: &mut Vec<T>, value: T) -> Result<(), Error> {
+    if to.len() == to.capacity() {
+        grow(to)?;
+    }
+    to.push(value);
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn grow<T>(vec: &mut Vec<T>) -> Result<(), Error> {
+    vec.try_reserve(1).map_err(|_| Error::new(ErrorKind::OutOfMemory))
 }
 
 #[cold]

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::{Error, ErrorKind};
+
 /// Indices below this are always dense; it is what CPython's unpickler allocates at first, times 32.
 const FREE: usize = 1024;
 
@@ -63,19 +65,29 @@ impl<V> Memo<V> {
         }
     }
 
-    /// Store an entry; the one that was there before is returned, so that the caller decides when it dies.
+    /// Store an entry; the one that was there before is returned, so that the caller decides when it dies. Fails where there
+    /// is no memory.
     #[inline]
-    pub fn put(&mut self, index: u64, value: V) -> Option<V> {
+    pub fn put(&mut self, index: u64, value: V) -> Result<Option<V>, Error> {
         if index == self.dense.len() as u64 && self.sparse.is_empty() {
+            if self.dense.len() == self.dense.capacity() {
+                self.room(1)?;
+            }
             self.dense.push(Some(value));
             self.len += 1;
-            return None;
+            return Ok(None);
         }
         self.put_elsewhere(index, value)
     }
 
     #[cold]
-    fn put_elsewhere(&mut self, index: u64, value: V) -> Option<V> {
+    #[inline(never)]
+    fn room(&mut self, more: usize) -> Result<(), Error> {
+        self.dense.try_reserve(more).map_err(|_| Error::new(ErrorKind::OutOfMemory))
+    }
+
+    #[cold]
+    fn put_elsewhere(&mut self, index: u64, value: V) -> Result<Option<V>, Error> {
         let bound = 2 * self.len + FREE;
         let before = match usize::try_from(index) {
             Ok(index) if index < self.dense.len() => {
@@ -83,6 +95,7 @@ impl<V> Memo<V> {
                 before.or_else(|| self.sparse.remove(&(index as u64)))
             }
             Ok(index) if index < bound => {
+                self.room(index + 1 - self.dense.len())?;
                 self.dense.resize_with(index + 1, || None);
                 self.dense[index] = Some(value);
                 self.sparse.remove(&(index as u64))
@@ -92,12 +105,12 @@ impl<V> Memo<V> {
         if before.is_none() {
             self.len += 1;
         }
-        before
+        Ok(before)
     }
 
     /// Store under the next index, as `MEMOIZE` does.
     #[inline]
-    pub fn memoize(&mut self, value: V) -> Option<V> {
+    pub fn memoize(&mut self, value: V) -> Result<Option<V>, Error> {
         self.put(self.len as u64, value)
     }
 
@@ -128,13 +141,13 @@ mod tests {
     #[test]
     fn a_far_index_costs_one_entry() {
         let mut memo = Memo::default();
-        assert_eq!(memo.put(u64::from(u32::MAX), 'a'), None);
-        assert_eq!(memo.put(1 << 60, 'b'), None);
+        assert_eq!(memo.put(u64::from(u32::MAX), 'a'), Ok(None));
+        assert_eq!(memo.put(1 << 60, 'b'), Ok(None));
         assert!(memo.dense.capacity() < 2 * FREE);
         assert_eq!(memo.get(u64::from(u32::MAX)), Some(&'a'));
         assert_eq!(memo.get(3), None);
         assert_eq!(memo.len(), 2);
-        assert_eq!(memo.put(1 << 60, 'c'), Some('b'));
+        assert_eq!(memo.put(1 << 60, 'c'), Ok(Some('b')));
         assert_eq!(memo.len(), 2);
     }
 
@@ -142,14 +155,14 @@ mod tests {
     fn an_entry_is_found_when_the_dense_part_grows_past_it() {
         let mut memo = Memo::default();
         let far = FREE as u64 + 10;
-        memo.put(far, 0);
+        memo.put(far, 0).unwrap();
         for index in 0..2 * FREE as u64 {
             if index != far {
-                memo.put(index, index);
+                memo.put(index, index).unwrap();
             }
         }
         assert_eq!(memo.get(far), Some(&0));
-        assert_eq!(memo.put(far, 5), Some(0));
+        assert_eq!(memo.put(far, 5), Ok(Some(0)));
         assert_eq!(memo.get(far), Some(&5));
         assert_eq!(memo.len(), 2 * FREE);
         let mut seen = memo.iter().map(|(at, _)| at);
@@ -159,8 +172,8 @@ mod tests {
     #[test]
     fn memoize_uses_the_number_of_entries_as_c_does() {
         let mut memo = Memo::default();
-        memo.put(7, 'x');
-        memo.memoize('y');
+        memo.put(7, 'x').unwrap();
+        memo.memoize('y').unwrap();
         assert_eq!(memo.get(1), Some(&'y'));
         assert_eq!(memo.get(0), None);
     }

@@ -29,6 +29,14 @@ pub struct Checkpoint {
     head: [u8; FRAME_MIN],
 }
 
+impl Checkpoint {
+    /// Its offset in what has been written and not handed on.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.length
+    }
+}
+
 /// Where the bytes go: a vector, or memory that is to become the result.
 pub trait Buffer {
     /// How many bytes it holds.
@@ -88,6 +96,9 @@ pub struct Writer<B = Vec<u8>> {
     frame_start: usize,
     protocol: u8,
     framing: bool,
+    spelt: bool,
+    /// Short frames keep their headers, so that what has been written stays where it is.
+    keeps_frames: bool,
 }
 
 impl<B: Buffer> Writer<B> {
@@ -95,7 +106,14 @@ impl<B: Buffer> Writer<B> {
     #[must_use]
     pub fn new(protocol: u8, mut buf: B) -> Self {
         buf.truncate(0);
-        Self { buf, frame_start: NO_FRAME, protocol: protocol.min(HIGHEST_PROTOCOL), framing: false }
+        Self {
+            buf,
+            frame_start: NO_FRAME,
+            protocol: protocol.min(HIGHEST_PROTOCOL),
+            framing: false,
+            spelt: false,
+            keeps_frames: false,
+        }
     }
 
     /// The protocol being written.
@@ -103,6 +121,11 @@ impl<B: Buffer> Writer<B> {
     #[must_use]
     pub fn protocol(&self) -> u8 {
         self.protocol
+    }
+
+    /// Whether memo indices are spelt out by `PUT` where `MEMOIZE` would leave counting to the reader.
+    pub fn spell_indices(&mut self, spelt: bool) {
+        self.spelt = spelt;
     }
 
     /// Whether opcodes of protocol 1 and later may be used.
@@ -203,7 +226,7 @@ impl<B: Buffer> Writer<B> {
         let end = self.buf.len();
         let content = end - start - FRAME_HEADER;
         let frame = &mut self.buf.as_mut_slice()[start..];
-        if content >= FRAME_MIN {
+        if content >= FRAME_MIN || self.keeps_frames {
             frame[0] = Op::Frame as u8;
             frame[1..FRAME_HEADER].copy_from_slice(&(content as u64).to_le_bytes());
         } else {
@@ -211,6 +234,18 @@ impl<B: Buffer> Writer<B> {
             self.buf.truncate(end - FRAME_HEADER);
         }
         self.frame_start = NO_FRAME;
+    }
+
+    /// From here on no frame loses its header, so that offsets into what has been written hold.
+    pub fn keep_frames(&mut self) {
+        self.keeps_frames = true;
+    }
+
+    /// Puts `bytes` in the place of the finished pickle, or of the part of it that has not been handed on.
+    pub fn replace(&mut self, bytes: &[u8]) {
+        debug_assert_eq!(self.frame_start, NO_FRAME);
+        self.buf.truncate(0);
+        self.buf.extend_from_slice(bytes);
     }
 
     /// The present place, for [`Writer::rewind`].
@@ -407,7 +442,7 @@ impl<B: Buffer> Writer<B> {
     /// Stores the top of the stack under memo index `index`, the next unused one.
     #[inline]
     pub fn memoize(&mut self, index: usize) {
-        if self.protocol >= 4 {
+        if self.protocol >= 4 && !self.spelt {
             self.op(Op::Memoize);
         } else if !self.binary() {
             self.text_line(Op::Put, index.to_string().as_bytes());

@@ -10,6 +10,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     by_value::code::running_version(py)?;
     ffi::code::reserve_extra(py);
+    ffi::reserve::report_faults_only();
     let sample = py.import("copyreg")?.getattr("pickle")?.getattr("__code__")?;
     if !ffi::code::self_test(&sample)? {
         return Err(PyImportError::new_err("capers was built for another layout of code objects than this Python has"));

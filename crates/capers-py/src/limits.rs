@@ -9,3 +9,17 @@ pub(crate) const SIGNAL_MASK: u32 = (1 << 14) - 1;
 
 /// Pauses of a walk between two looks at every kind of signal; an interrupt is seen at each pause.
 pub(crate) const LOOKS: u32 = 256;
+
+/// Tuples nested in a key that is loaded. Hashing one takes up to 120 bytes of C stack a level (CPython 3.15); on a stack of
+/// 512 KiB 6,000 levels are possible.
+pub(crate) const MAX_HASH_DEPTH: usize = 4000;
+
+/// Items that hashing one key may look at: half a second's worth, in which no signal can be answered.
+pub(crate) const MAX_HASH_STEPS: u64 = 1 << 26;
+
+/// Items that hashing keys may look at in all until signals are looked at: well under 0.1 s.
+pub(crate) const HASH_STEPS_PER_LOOK: u64 = 1 << 22;
+
+/// How often one object may be being reduced at one time. `pickle` allows what the recursion limit does, a few hundred times
+/// as it is set by default; nothing but an endless reduction comes near.
+pub(crate) const MAX_TIMES_INSIDE_ITSELF: usize = 1000;

@@ -72,14 +72,42 @@ pub(crate) fn reference<'py>(
         return Ok(None);
     }
     let Some(module) = loaded(py, module)? else { return Ok(None) };
+    let mut name = qualname.clone();
     match resolve(&module, qualname)? {
         Some(found) if found.is(object) => {}
-        _ => return Ok(None),
+        Some(_) => return Ok(None),
+        None => match mangled(qualname) {
+            Some(mangled) if resolve(&module, &mangled)?.is_some_and(|it| it.is(object)) => name = mangled,
+            _ => return Ok(None),
+        },
     }
     if !importable(module_name, &module)? {
         return Ok(None);
     }
-    Ok(Some(Reference { module: module_name.clone(), name: qualname.clone() }))
+    Ok(Some(Reference { module: module_name.clone(), name }))
+}
+
+/// `qualname` with its private parts as the compiler mangles them, if it has any.
+pub(crate) fn mangled<'py>(qualname: &Bound<'py, PyString>) -> Option<Bound<'py, PyString>> {
+    let text = qualname.to_string_lossy();
+    if !text.contains(".__") {
+        return None;
+    }
+    let mut mangled = String::with_capacity(text.len() + 16);
+    let mut class = "";
+    for (at, part) in text.split('.').enumerate() {
+        let class_name = class.trim_start_matches('_');
+        if at > 0 {
+            mangled.push('.');
+            if part.starts_with("__") && !part.ends_with("__") && !class_name.is_empty() {
+                mangled.push('_');
+                mangled.push_str(class_name);
+            }
+        }
+        mangled.push_str(part);
+        class = part;
+    }
+    Some(PyString::new(qualname.py(), &mangled))
 }
 
 /// Whether `module`, loaded under `name`, will be found by an import of `name` in another process.

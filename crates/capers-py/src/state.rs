@@ -8,6 +8,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFrozenSet, PyType};
 
+use crate::dump::pickler::no_persistent_id;
+
 /// By address and name of a module: a weak reference to it, and whether it can be imported elsewhere.
 pub(crate) type Verdicts = HashMap<(usize, Vec<u8>), (Py<PyAny>, bool)>;
 
@@ -19,6 +21,8 @@ pub(crate) struct State {
     pub(crate) cannot_pickle: Py<PyType>,
     /// The namespace of `builtins`.
     pub(crate) builtins: Py<PyDict>,
+    /// `_pickle.loads` as it was when capers was loaded: a program may put that of capers in its place.
+    pub(crate) stock_loads: Py<PyAny>,
     /// `copyreg.dispatch_table`.
     pub(crate) dispatch_table: Py<PyDict>,
     /// `copyreg._extension_registry`.
@@ -37,8 +41,12 @@ pub(crate) struct State {
     pub(crate) importable: Mutex<Verdicts>,
     /// Functions and types that are told apart by identity.
     pub(crate) known: Known,
+    /// What a pickler without hooks has for `persistent_id` from CPython 3.13 on.
+    pub(crate) no_persistent_id: Py<PyAny>,
     /// Whether plain objects lie in memory as the fast walk expects.
     pub(crate) layouts_known: bool,
+    /// The numbers of the protocols.
+    pub(crate) protocols: [Py<PyAny>; 6],
 }
 
 /// Objects of the standard library that travel by a rule of their own.
@@ -75,6 +83,7 @@ impl State {
             pickling_error: pickling_error.unbind(),
             cannot_pickle: cannot_pickle.cast_into::<PyType>()?.unbind(),
             builtins: py.import("builtins")?.dict().unbind(),
+            stock_loads: pickle.getattr("loads")?.unbind(),
             dispatch_table: copyreg.getattr("dispatch_table")?.cast_into()?.unbind(),
             extension_registry: copyreg.getattr("_extension_registry")?.cast_into()?.unbind(),
             reverse_names: compat.getattr("REVERSE_NAME_MAPPING")?.cast_into()?.unbind(),
@@ -84,7 +93,9 @@ impl State {
             stdlib: py.import("sys")?.getattr("stdlib_module_names")?.cast_into()?.unbind(),
             importable: Mutex::new(HashMap::new()),
             known: Known::new(py)?,
+            no_persistent_id: wrap_pyfunction!(no_persistent_id, py)?.into_any().unbind(),
             layouts_known: crate::ffi::layout::self_test(py)?,
+            protocols: [0, 1, 2, 3, 4, 5].map(|number: i64| pyo3::types::PyInt::new(py, number).into_any().unbind()),
         })
     }
 }

@@ -184,7 +184,7 @@ impl<'py> Stamper<'py> {
                 let bytes = value.cast::<pyo3::types::PyBytes>()?.as_bytes();
                 if bytes.len() > MAX_BYTES { self.mix(address) } else { self.mix_bytes(bytes) }
             }
-            Kind::ByteArray => self.mix_bytes(&bytearray_copy(value.cast()?)),
+            Kind::ByteArray => self.mix_bytes(&bytearray_copy(value.cast()?)?),
             _ if !self.seen.insert(value.as_ptr() as usize) => {}
             Kind::Function => self.function(value)?,
             Kind::Cell => {

@@ -125,7 +125,9 @@ impl<'py> Dumper<'py> {
                 Some(odd::Travel::Reduction(reduction)) => reduction,
                 Some(odd::Travel::Reference(reference)) => return self.begin_reference(object, &reference).map(Some),
                 Some(odd::Travel::Reduced(value)) => return self.begin_reduced(object, &value).map(Some),
+                Some(odd::Travel::Proxy(referent)) => return self.begin_proxy(object, referent).map(Some),
                 Some(odd::Travel::Weak(reduction)) => {
+                    self.proxies.note_weak(&reduction.args);
                     self.open_weak(object);
                     reduction
                 }
@@ -170,7 +172,7 @@ impl<'py> Dumper<'py> {
             _ => false,
         });
         if open.count() > 1 {
-            return Err(self.pickling_error("cannot pickle a code object whose constants lead back to it"));
+            return Err(self.refusal("cannot pickle a code object whose constants lead back to it"));
         }
         let constants = code::odd_constants(self.py, &info)?;
         let args = vec![Part::Int(tag), Part::Marshal(info), Part::None, Part::Object(constants.into_any())];
@@ -501,7 +503,7 @@ impl<'py> Dumper<'py> {
         }
         // Keys are texts or plain values: they never need a frame of their own.
         if let Begun::Frame(_) = self.write_part(key)? {
-            return Err(self.pickling_error("the attributes of a function have a key that is not a string"));
+            return Err(self.refusal("cannot pickle the attributes of a function with a key that is not a string"));
         }
         let begun = self.write_part(value)?;
         self.push(begun)

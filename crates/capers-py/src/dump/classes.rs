@@ -142,6 +142,9 @@ impl<'py> Dumper<'py> {
         object: &Bound<'py, PyAny>,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Begun<'py>> {
+        if self.settings.strict {
+            return self.begin_global(object, Some(name));
+        }
         if let Some(reduction) = odd::unnamed(object)? {
             return self.begin_reduction(object, reduction);
         }
@@ -182,7 +185,7 @@ impl<'py> Dumper<'py> {
             _ => None,
         });
         let Some((at, Slot { checkpoint, mark, number })) = slot else {
-            return Err(self.pickling_error(format!(
+            return Err(self.refusal(format!(
                 "cannot pickle class '{}': it leads back to itself before it can be made",
                 class.getattr(intern!(self.py, "__qualname__"))?
             )));
@@ -218,6 +221,7 @@ impl<'py> Dumper<'py> {
 
     pub(super) fn rewind(&mut self, checkpoint: Checkpoint, mark: Mark, height: usize, number: usize) {
         self.writer.rewind(checkpoint);
+        self.proxies.rewind(checkpoint.offset());
         self.memo.rewind(mark);
         self.classes.rewind(height, number);
         self.complete.clear();

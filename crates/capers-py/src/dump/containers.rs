@@ -4,11 +4,12 @@
 //! comes out byte for byte the same.
 
 use capers_pickle::Op;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PySet, PyTuple};
 
+use super::fast::Part;
 use super::{Begun, Dumper, Frame};
 use crate::ffi::access::{dict_len, dict_next, list_item, set_items, set_len, set_next, tuple_item};
 use crate::ffi::walk::{self, Level};
@@ -31,6 +32,10 @@ pub(crate) struct Batch<'py> {
     ahead: Option<Bound<'py, PyAny>>,
     /// The value that follows the key being written.
     value: Option<Bound<'py, PyAny>>,
+    /// The key of the pair being written.
+    key: Option<Bound<'py, PyAny>>,
+    /// An item is being written.
+    saving: bool,
     /// Items in the open batch; 0 before the first.
     count: usize,
     marked: bool,
@@ -46,7 +51,7 @@ impl<'py> Dumper<'py> {
             self.writer.raw(&[Op::Mark as u8, Op::List as u8]);
         }
         self.memoize(list.as_any());
-        self.refuse_fast_cycle(list.as_any())?;
+        self.enter(list.as_any(), Part::List)?;
         let len = list.len();
         if len == 0 {
             return Ok(Begun::Done);
@@ -165,7 +170,7 @@ impl<'py> Dumper<'py> {
     pub(super) fn begin_dict(&mut self, dict: &Bound<'py, PyDict>) -> PyResult<Begun<'py>> {
         self.writer.empty_dict();
         self.memoize(dict.as_any());
-        self.refuse_fast_cycle(dict.as_any())?;
+        self.enter(dict.as_any(), Part::Dict)?;
         let size = dict_len(dict);
         if size == 0 {
             return Ok(Begun::Done);
@@ -174,7 +179,7 @@ impl<'py> Dumper<'py> {
             let items = dict.call_method0(intern!(self.py, "items"))?.try_iter()?;
             return self.begin_batch(Into::Dict, items.into_any());
         }
-        Ok(Begun::Frame(Frame::Plain(Level::dict(dict.clone(), false))))
+        Ok(Begun::Frame(Frame::Plain(Level::dict(dict.clone(), None))))
     }
 
     pub(super) fn step_dict(&mut self) -> PyResult<()> {
@@ -202,6 +207,7 @@ impl<'py> Dumper<'py> {
             let Some((key, value)) = pair else {
                 self.writer.op(Op::SetItems);
                 if dict_len(&frame.dict) != frame.size {
+                    self.stack.pop();
                     return Err(PyRuntimeError::new_err("dictionary changed size during iteration"));
                 }
                 // Up to 3.14 a full batch is always followed by another one, even an empty one.
@@ -316,6 +322,7 @@ impl<'py> Dumper<'py> {
             }
             self.writer.op(Op::AddItems);
             if set_len(set) != *size {
+                self.stack.pop();
                 return Err(PyRuntimeError::new_err("set changed size during iteration"));
             }
             // Up to 3.14 a full batch is always followed by another one, even an empty one.
@@ -338,7 +345,11 @@ impl<'py> Dumper<'py> {
             let binary = self.writer.binary();
             let Some(Frame::Batch(batch)) = self.stack.last_mut() else { return Ok(()) };
             // The value of a pair whose key has been written.
+            batch.saving = batch.value.is_some();
             if let Some(value) = batch.value.take() {
+                if self.leaf(&value)? {
+                    continue;
+                }
                 let begun = self.begin(&value)?;
                 if self.push(begun)? {
                     return Ok(());
@@ -398,40 +409,48 @@ impl<'py> Dumper<'py> {
                     return Err(PyTypeError::new_err("dict items iterator must return 2-tuples"));
                 };
                 batch.value = Some(value);
+                batch.key = Some(key.clone());
                 key
             } else {
                 item
             };
+            batch.saving = true;
+            if self.leaf(&item)? {
+                continue;
+            }
             let begun = self.begin(&item)?;
             if self.push(begun)? {
                 return Ok(());
             }
         }
     }
-
-    /// In `fast` mode nothing is memoized, so that a cycle has to be found on the stack.
-    fn refuse_fast_cycle(&self, object: &Bound<'py, PyAny>) -> PyResult<()> {
-        if !self.settings.fast || self.stack.len() < 50 {
-            return Ok(());
-        }
-        let cyclic = self.stack.iter().any(|frame| match frame {
-            Frame::Plain(Level::List { list, .. }) => list.is(object),
-            Frame::Plain(Level::Dict(frame)) => frame.dict.is(object),
-            _ => false,
-        });
-        if cyclic {
-            return Err(PyValueError::new_err(format!(
-                "fast mode: can't pickle cyclic objects including object type {}",
-                object.get_type().name()?
-            )));
-        }
-        Ok(())
-    }
 }
 
 impl<'py> Batch<'py> {
     fn new(into: Into, iterator: Bound<'py, PyAny>) -> Self {
-        Self { into, iterator, ahead: None, value: None, count: 0, marked: false, index: 0, started: false }
+        Self {
+            into,
+            iterator,
+            ahead: None,
+            value: None,
+            key: None,
+            saving: false,
+            count: 0,
+            marked: false,
+            index: 0,
+            started: false,
+        }
+    }
+
+    /// Whether an item is being written.
+    pub(super) fn saving(&self) -> bool {
+        self.saving
+    }
+
+    /// The key of the value that is being written.
+    pub(super) fn key_of_value(&self) -> Option<&Bound<'py, PyAny>> {
+        // While the key itself is being written, `value` is still there.
+        self.key.as_ref().filter(|_| self.saving && self.value.is_none())
     }
 
     /// What the items become.
@@ -441,7 +460,7 @@ impl<'py> Batch<'py> {
 }
 
 fn next<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    iterator.try_iter()?.next().transpose()
+    iterator.clone().cast_into::<PyIterator>()?.next().transpose()
 }
 
 fn pair<'py>(item: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {

@@ -1,15 +1,19 @@
 //! Names instead of content: globals, the extension registry and the wire names of capers.
 
+use std::borrow::Cow;
+
 use capers_pickle::Op;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyAttributeError, PyImportError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyInt, PyString, PyTuple, PyType};
 
-use super::{Begun, Dumper};
+use super::complaint::TELLS_MORE;
+use super::{Begun, Dumper, complaint};
 use crate::by_value::function;
-use crate::ffi::access::{dict_get, int_value, str_bytes};
+use crate::ffi::access::{dict_get, str_bytes};
 use crate::ffi::function::{FunctionNames, function_names};
+use crate::ffi::make::type_name;
 use crate::ffi::modules;
 use crate::policy::{self, Reference};
 use crate::wire::Wire;
@@ -97,19 +101,25 @@ impl<'py> Dumper<'py> {
             return Ok(false);
         }
         let Some(code) = registry.get_item((module, name))? else { return Ok(false) };
-        let code = code
-            .cast::<pyo3::types::PyInt>()
-            .ok()
-            .and_then(int_value)
-            .filter(|code| (1..=0x7fff_ffff).contains(code))
-            .ok_or_else(|| {
-                PyErr::new::<pyo3::exceptions::PyRuntimeError, _>(format!(
-                    "Can't pickle {}: extension code {code} is out of range",
-                    object.repr().map_or_else(|_| String::from("object"), |it| it.to_string())
-                ))
-            })?;
-        self.writer.ext(code as u32);
+        let code = self.extension_code(object, &code)?;
+        self.writer.ext(code);
         Ok(true)
+    }
+
+    fn extension_code(&self, object: &Bound<'py, PyAny>, code: &Bound<'py, PyAny>) -> PyResult<u32> {
+        const LARGEST: i64 = 0x7fff_ffff;
+        if cfg!(not(Py_3_13)) && !code.is_instance_of::<PyInt>() {
+            return Err(self.pickling_error(complaint::no_extension_code(object, code)?));
+        }
+        let number = code.extract::<i64>()?;
+        if (1..=LARGEST).contains(&number) {
+            return Ok(number as u32);
+        }
+        Err(if cfg!(Py_3_13) {
+            PyRuntimeError::new_err(format!("extension code {number} is out of range"))
+        } else {
+            self.pickling_error(complaint::bad_extension_code(object, number)?)
+        })
     }
 
     /// A global before protocol 4: two lines of text; a dotted name is reached by `getattr`.
@@ -149,7 +159,7 @@ impl<'py> Dumper<'py> {
             .transpose()?
             .flatten();
         let Some(holder) = holder else {
-            return Err(self.pickling_error(format!("Can't pickle {}: {parents} is gone", repr(object))));
+            return Err(self.not_found(object, module.as_any(), name, None)?);
         };
         let args = PyTuple::new(self.py, [holder, PyString::new(self.py, last).into_any()])?;
         self.begin_call(object, getattr, args)
@@ -169,21 +179,28 @@ impl<'py> Dumper<'py> {
                 module = old.cast_into()?;
             }
         }
-        let (module_bytes, name_bytes) = (str_bytes(&module)?, str_bytes(&name)?);
-        if self.writer.protocol() < 3 && !(module_bytes.is_ascii() && name_bytes.is_ascii()) {
-            return Err(self.pickling_error(format!(
-                "can't pickle global identifier '{}.{}' using pickle protocol {}",
-                module.to_string_lossy(),
-                name.to_string_lossy(),
-                self.writer.protocol()
-            )));
-        }
+        let (module_bytes, name_bytes) = (self.identifier(&module, "module")?, self.identifier(&name, "global")?);
         self.writer.global(&module_bytes, &name_bytes);
         Ok(())
     }
 
+    /// A name as a line of `GLOBAL`: ASCII, and from protocol 3 on UTF-8 without surrogates.
+    fn identifier<'a>(&self, name: &'a Bound<'py, PyString>, what: &str) -> PyResult<Cow<'a, [u8]>> {
+        let bytes = str_bytes(name)?;
+        if bytes.is_ascii() || self.writer.protocol() >= 3 && str::from_utf8(&bytes).is_ok() {
+            return Ok(bytes);
+        }
+        let protocol = self.writer.protocol();
+        let error = self.pickling_error(complaint::bad_identifier(what, name, protocol)?);
+        let encoding = if protocol >= 3 { "utf-8" } else { "ascii" };
+        Err(match name.call_method1(intern!(self.py, "encode"), (encoding,)) {
+            Ok(_) => error,
+            Err(cause) => self.because(error, &cause),
+        })
+    }
+
     /// Writes `object` as a global, as `pickle` does: by `name` or its own qualname, in its own module or the first one
-    /// found to hold it. Raises `PicklingError` when the name does not lead back to the object.
+    /// found to hold it. Raises what `pickle` raises when the name does not lead back to the object.
     pub(super) fn begin_global(
         &mut self,
         object: &Bound<'py, PyAny>,
@@ -197,49 +214,74 @@ impl<'py> Dumper<'py> {
                 None => object.getattr(intern!(py, "__name__"))?,
             },
         };
-        let Ok(name) = name.cast::<PyString>() else {
-            return Err(self.not_found(object, &name, "its name is not a string"));
+        let name = match name.cast::<PyString>() {
+            // Private names have been mangled since 3.15.
+            Ok(name) if cfg!(Py_3_15) => policy::mangled(name).unwrap_or_else(|| name.clone()),
+            Ok(name) => name.clone(),
+            Err(_) => return Err(PyTypeError::new_err(format!("must be str, not {:.100}", type_name(&name)))),
         };
-        let module = self.module_name(object, name)?;
-        let Ok(module) = module.cast::<PyString>() else {
-            return Err(self.not_found(object, name, "its module name is not a string"));
+        if str_bytes(&name)?.split(|byte| *byte == b'.').any(|part| part == b"<locals>") {
+            let text = complaint::local_object(object, &name)?;
+            return Err(if TELLS_MORE { self.pickling_error(text) } else { PyAttributeError::new_err(text.unbind()) });
+        }
+        let module_name = self.module_name(object, &name)?;
+        let module = match policy::loaded(py, &module_name)? {
+            Some(it) => it,
+            None => match import(&module_name) {
+                Ok(it) => it,
+                Err(cause) => return Err(self.cannot_import(object, &module_name, cause)?),
+            },
         };
-        let found = match policy::loaded(py, module.as_any())? {
-            Some(it) => Ok(it),
-            None => py.import(module).map(Bound::into_any),
-        };
-        let found = match found {
-            Ok(it) => it,
-            Err(cause) => {
-                let error = self.pickling_error(format!(
-                    "Can't pickle {}: import of module {} failed",
-                    repr(object),
-                    repr(module)
-                ));
-                error.set_cause(py, Some(cause));
-                return Err(error);
-            }
-        };
-        match policy::resolve(&found, name)? {
-            None => Err(self.pickling_error(format!(
-                "Can't pickle {}: attribute lookup {} on {} failed",
-                repr(object),
-                name.to_string_lossy(),
-                module.to_string_lossy()
-            ))),
-            Some(it) if !it.is(object) => Err(self.pickling_error(format!(
-                "Can't pickle {}: it's not the same object as {}.{}",
-                repr(object),
-                module.to_string_lossy(),
-                name.to_string_lossy()
-            ))),
-            Some(_) => self.begin_reference(object, &Reference { module: module.clone(), name: name.clone() }),
+        match policy::resolve(&module, &name) {
+            Ok(Some(it)) if it.is(object) => match module_name.cast_into::<PyString>() {
+                Ok(module_name) => {
+                    let name = shortened(&module, &name)?;
+                    self.begin_reference(object, &Reference { module: module_name, name })
+                }
+                Err(other) => Err(PyTypeError::new_err(format!(
+                    "must be str, not {:.100}",
+                    type_name(other.into_inner().as_any())
+                ))),
+            },
+            Ok(Some(_)) => Err(self.pickling_error(complaint::not_the_same(object, &module_name, &name)?)),
+            Ok(None) => Err(self.not_found(object, &module_name, &name, lookup_error(&module, &name))?),
+            Err(cause) if TELLS_MORE => Err(cause),
+            Err(cause) => Err(self.not_found(object, &module_name, &name, Some(cause))?),
         }
     }
 
     #[cold]
-    fn not_found(&self, object: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>, why: &str) -> PyErr {
-        self.pickling_error(format!("Can't pickle {} as {}: {why}", repr(object), repr(name)))
+    fn cannot_import(&self, object: &Bound<'py, PyAny>, module: &Bound<'py, PyAny>, cause: PyErr) -> PyResult<PyErr> {
+        let py = self.py;
+        let expected = cause.is_instance_of::<PyImportError>(py) || cause.is_instance_of::<PyValueError>(py);
+        if TELLS_MORE && !expected {
+            return Ok(cause);
+        }
+        let error = self.pickling_error(complaint::import_failed(object, module, cause.value(py))?);
+        Ok(self.because(error, &cause))
+    }
+
+    #[cold]
+    fn not_found(
+        &self,
+        object: &Bound<'py, PyAny>,
+        module: &Bound<'py, PyAny>,
+        name: &Bound<'py, PyString>,
+        cause: Option<PyErr>,
+    ) -> PyResult<PyErr> {
+        let error = self.pickling_error(complaint::not_found(object, module, name)?);
+        Ok(match cause {
+            Some(cause) => self.because(error, &cause),
+            None => error,
+        })
+    }
+
+    /// `error`, raised while `cause` was handled.
+    #[cold]
+    fn because(&self, error: PyErr, cause: &PyErr) -> PyErr {
+        // The context is help; without it the error is still the error.
+        drop(error.value(self.py).setattr(intern!(self.py, "__context__"), cause.value(self.py)));
+        error
     }
 
     /// The module an object states, or the first loaded one that holds it under `name`, or `__main__`.
@@ -256,10 +298,11 @@ impl<'py> Dumper<'py> {
             if skipped || module.is_none() {
                 continue;
             }
-            if let Ok(Some(found)) = policy::resolve(&module, name)
-                && found.is(object)
-            {
-                return Ok(module_name);
+            match policy::resolve(&module, name) {
+                Ok(Some(found)) if found.is(object) => return Ok(module_name),
+                // A module that fails to answer holds nothing.
+                Err(error) if self.settings.strict => return Err(error),
+                _ => {}
             }
         }
         Ok(intern!(py, "__main__").clone().into_any())
@@ -273,7 +316,7 @@ impl<'py> Dumper<'py> {
                 return self.begin_call(class, py.get_type::<PyType>().into_any(), args);
             }
         }
-        self.begin_class(class)
+        if self.settings.strict { self.begin_global(class, None) } else { self.begin_class(class) }
     }
 
     /// Writes builtins of a sandbox, empty: the first function of the sandbox fills them.
@@ -366,6 +409,28 @@ impl<'py> Dumper<'py> {
     }
 }
 
-fn repr(object: &Bound<'_, PyAny>) -> String {
-    object.repr().map_or_else(|_| format!("<{} object>", object.get_type()), |it| it.to_string_lossy().into_owned())
+/// Imports the module called `name`, whatever that is.
+fn import<'py>(name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let module = name.py().import(intern!(name.py(), "builtins"))?.getattr(intern!(name.py(), "__import__"))?;
+    module.call1((name, PyDict::new(name.py()), PyDict::new(name.py()), (intern!(name.py(), "__doc__"),)))
+}
+
+/// The last part of `name` where the rest leads back to `module` itself: up to 3.12 `pickle` has it under that name.
+fn shortened<'py>(module: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
+    let text = name.to_string_lossy();
+    let Some((parents, last)) = text.rsplit_once('.').filter(|_| cfg!(not(Py_3_13))) else { return Ok(name.clone()) };
+    let holder = policy::resolve(module, &PyString::new(name.py(), parents))?;
+    Ok(if holder.is_some_and(|it| it.is(module)) { PyString::new(name.py(), last) } else { name.clone() })
+}
+
+/// What the attribute lookup says that finds no `name` in `module`.
+fn lookup_error(module: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> Option<PyErr> {
+    let mut at = module.clone();
+    for part in name.to_string_lossy().split('.') {
+        match at.getattr(part) {
+            Ok(next) => at = next,
+            Err(error) => return Some(error),
+        }
+    }
+    None
 }

@@ -10,10 +10,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
 use super::sink::Content;
-use super::{Begun, Dumper, Frame};
+use super::{Begun, Dumper, Frame, complaint};
 use crate::ffi::access::{bytearray_copy, encode, int_bytes, int_value, is_long, is_only_ascii, str_bytes};
 use crate::ffi::buffer::View;
 use crate::ffi::kind::Kind;
+use crate::ffi::make::{bytes, latin1};
+use crate::ffi::reserve;
 use crate::wire::Wire;
 
 impl<'py> Dumper<'py> {
@@ -145,7 +147,7 @@ impl<'py> Dumper<'py> {
             return self.begin_call(bytes.as_any(), py.get_type::<PyBytes>().into_any(), PyTuple::empty(py));
         }
         let encode = py.import("_codecs")?.getattr("encode")?;
-        let args = PyTuple::new(py, [PyString::new(py, &latin1(content)), intern!(py, "latin1").clone()])?;
+        let args = PyTuple::new(py, [latin1(py, content)?, intern!(py, "latin1").clone()])?;
         self.begin_call(bytes.as_any(), encode, args)
     }
 
@@ -177,7 +179,7 @@ impl<'py> Dumper<'py> {
         }
         self.write_wire(Wire::Encode);
         self.writer.tuple_begin(2);
-        self.write_text(&PyString::new(self.py, &latin1(content)))?;
+        self.write_text(&latin1(self.py, content)?)?;
         self.write_definition_text(intern!(self.py, "latin1"))?;
         self.writer.tuple_end(2);
         self.writer.op(Op::Reduce);
@@ -192,11 +194,11 @@ impl<'py> Dumper<'py> {
             self.memoize(object);
             return Ok(Begun::Done);
         }
-        let content = bytearray_copy(object.cast::<PyByteArray>()?);
+        let content = bytearray_copy(object.cast::<PyByteArray>()?)?;
         let args = if content.is_empty() {
             PyTuple::empty(self.py)
         } else {
-            PyTuple::new(self.py, [PyBytes::new(self.py, &content)])?
+            PyTuple::new(self.py, [bytes(self.py, &content)?])?
         };
         let callable = self.py.get_type::<PyByteArray>().into_any();
         self.begin_call(object, callable, args)
@@ -205,16 +207,15 @@ impl<'py> Dumper<'py> {
     /// A `PickleBuffer`: handed to the callback, or in band as bytes or bytearray.
     pub(super) fn begin_buffer(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if self.writer.protocol() < 5 {
-            return Err(self.pickling_error("PickleBuffer can only be pickled with protocol >= 5"));
+            return Err(self.pickling_error(complaint::old_protocol_for_buffer()));
         }
         let py = self.py;
         // `raw()` gives a flat view of the memory and raises for buffers that are not contiguous.
         let raw = match object.call_method0(intern!(py, "raw")) {
             Ok(raw) => raw,
             Err(error) if error.is_instance_of::<PyBufferError>(py) => {
-                return Err(
-                    self.pickling_error("PickleBuffer can not be pickled when pointing to a non-contiguous buffer")
-                );
+                let text = "PickleBuffer can not be pickled when pointing to a non-contiguous buffer";
+                return Err(self.pickling_error(text));
             }
             Err(error) => return Err(error),
         };
@@ -256,11 +257,6 @@ impl<'py> Dumper<'py> {
     }
 }
 
-/// Each byte as the character of the same number.
-fn latin1(content: &[u8]) -> String {
-    content.iter().map(|byte| char::from(*byte)).collect()
-}
-
 /// The text form of a string in protocol 0.
 ///
 /// As `raw_unicode_escape`, with backslash, newline, carriage return, NUL and 0x1a escaped too, as `_pickle.c` does.
@@ -272,6 +268,7 @@ fn raw_unicode_escape<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, [u8
     let mut line = Vec::new();
     for code in text.call_method1("encode", ("utf-32-le", "surrogatepass"))?.cast::<PyBytes>()?.as_bytes().chunks(4) {
         let point = u32::from_le_bytes([code[0], code[1], code[2], code[3]]);
+        reserve::reserve(&mut line, 10);
         match point {
             0x5c | 0x0a | 0x0d | 0 | 0x1a | 0x100..=0xffff => {
                 line.extend_from_slice(format!("\\u{point:04x}").as_bytes());

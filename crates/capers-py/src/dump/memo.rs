@@ -46,6 +46,8 @@ pub(crate) struct Memo {
     /// Modules that travel by value.
     by_value: Vec<Py<PyModule>>,
     next: usize,
+    /// Whether an unpickler that counts its entries would count otherwise.
+    gaps: bool,
 }
 
 #[inline]
@@ -103,6 +105,17 @@ impl Memo {
     /// The number of memo indices given out.
     pub(crate) fn next_index(&self) -> usize {
         self.next
+    }
+
+    /// Whether there are indices without an entry, which were set from outside.
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.gaps
+    }
+
+    /// Gives out the index `next` next; all entries are below.
+    pub(super) fn go_on_from(&mut self, next: usize) {
+        self.next = next;
+        self.gaps = self.identities.len() < next;
     }
 
     /// Gives out the next memo index to something that is not looked up here.
@@ -338,6 +351,7 @@ impl Memo {
     /// Forgets everything; keeps the memory of the tables up to a bound.
     pub(crate) fn clear(&mut self, py: Python<'_>) {
         self.next = 0;
+        self.gaps = false;
         self.texts.clear();
         self.wires.clear();
         self.modules.clear();

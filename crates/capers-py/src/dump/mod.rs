@@ -14,22 +14,30 @@
 
 mod by_value;
 mod classes;
+mod complaint;
 mod containers;
+mod depth;
+mod fast;
 mod function;
+mod given;
 mod global;
 mod inside;
 mod leaf;
 pub(crate) mod memo;
 mod namespace;
+mod notes;
 mod path;
 mod pending;
 pub(crate) mod pickler;
+mod proxies;
 mod reduce;
 mod sink;
+mod strict;
 mod weak;
 
 use std::collections::HashSet;
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
@@ -38,6 +46,7 @@ use capers_pickle::{Op, Writer};
 use crate::ffi::interrupt_waits;
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::output::Output;
+use crate::ffi::reserve;
 use crate::ffi::walk::{self, Level, Pause, Walk};
 use crate::limits;
 use crate::replay;
@@ -64,6 +73,8 @@ pub(crate) struct Hooks<'py> {
 pub(crate) struct Settings {
     pub(crate) fix_imports: bool,
     pub(crate) fast: bool,
+    /// Nothing travels by value, and errors are those of `pickle`.
+    pub(crate) strict: bool,
 }
 
 /// An object that has been begun and not finished.
@@ -82,6 +93,8 @@ pub(crate) enum Frame<'py> {
     Inside(Box<inside::Inside<'py>>),
     /// Writes the tail of a persistent id.
     PersistentId,
+    /// A weak proxy, under the copy of its referent.
+    Copying(Box<proxies::Copying<'py>>),
 }
 
 /// What became of an object that was begun.
@@ -109,20 +122,24 @@ pub(crate) struct Dumper<'py> {
     weak: weak::Weak<'py>,
     /// Code that may be called while the payload loads, by address, once it lacks nothing.
     complete: HashSet<usize>,
+    proxies: proxies::Proxies<'py>,
     sink: Sink<'py>,
     /// The number of memo indices that what has been handed on refers to.
     pub(crate) sent: usize,
     hooked: bool,
     /// Whether plain data takes the fast walk.
     walks: bool,
+    open: fast::Open,
     steps: u32,
     pauses: u32,
+    /// The height at which the stack is looked at next.
+    patience: usize,
 }
 
 impl<'py> Dumper<'py> {
     pub(crate) fn new(
         py: Python<'py>,
-        writer: Writer<Output<'py>>,
+        mut writer: Writer<Output<'py>>,
         memo: Box<Memo>,
         mut hooks: Hooks<'py>,
         settings: Settings,
@@ -130,7 +147,8 @@ impl<'py> Dumper<'py> {
         let sink = Sink::new(hooks.write.take());
         let hooked = hooks.persistent_id.is_some() || settings.fast;
         let state = state(py)?;
-        let walks = state.layouts_known && !hooked && writer.protocol() >= 4;
+        let walks = state.layouts_known && !hooked && writer.protocol() >= 4 && !memo.has_gaps();
+        writer.spell_indices(memo.has_gaps());
         Ok(Self {
             py,
             writer,
@@ -143,13 +161,21 @@ impl<'py> Dumper<'py> {
             recorded: None,
             weak: weak::Weak::default(),
             complete: HashSet::new(),
+            proxies: proxies::Proxies::default(),
             sink,
             sent: 0,
             hooked,
             walks,
+            open: fast::Open::default(),
             steps: 0,
             pauses: 0,
+            patience: depth::FIRST_LOOK,
         })
+    }
+
+    /// The number of the protocol as reducers get it.
+    pub(super) fn protocol_object(&self) -> &Bound<'py, PyAny> {
+        self.state.protocols[usize::from(self.writer.protocol())].bind(self.py)
     }
 
     /// Whether anything but the objects themselves decides what is written.
@@ -168,6 +194,9 @@ impl<'py> Dumper<'py> {
         }
         self.settle()?;
         self.writer.finish();
+        if self.proxies.any() {
+            self.settle_proxies()?;
+        }
         self.finish()
     }
 
@@ -195,6 +224,7 @@ impl<'py> Dumper<'py> {
     fn run(&mut self, base: usize) -> PyResult<()> {
         while self.stack.len() > base {
             self.steps = self.steps.wrapping_add(1);
+            reserve::check()?;
             if self.steps & limits::SIGNAL_MASK == 0 {
                 self.py.check_signals()?;
             }
@@ -212,10 +242,10 @@ impl<'py> Dumper<'py> {
         match begun {
             Begun::Done => Ok(false),
             Begun::Frame(frame) => {
-                if self.stack.len() >= limits::MAX_DEPTH {
-                    return Err(too_deep());
+                if self.stack.len() >= self.patience {
+                    self.look_down()?;
                 }
-                self.stack.push(frame);
+                reserve::push(&mut self.stack, frame);
                 Ok(true)
             }
             Begun::InProgress(class) => {
@@ -267,8 +297,12 @@ impl<'py> Dumper<'py> {
                 self.push(begun)?;
                 Ok(())
             }
-            Pause::TooDeep => Err(too_deep()),
-            Pause::Changed(text) => Err(pyo3::exceptions::PyRuntimeError::new_err(text)),
+            Pause::TooDeep => Err(depth::too_deep()),
+            Pause::Changed(text) => {
+                // None of its items is the culprit.
+                self.stack.pop();
+                Err(pyo3::exceptions::PyRuntimeError::new_err(text))
+            }
             Pause::Hole => Err(containers::hole()),
         }
     }
@@ -283,8 +317,8 @@ impl<'py> Dumper<'py> {
                 Level::Tuple { .. } => self.step_tuple(),
                 Level::Dict(_) => self.step_dict(),
                 Level::Set { .. } => self.step_set(),
-                Level::Slots { .. } => {
-                    Err(self.pickling_error("the slots of an instance are written by the fast walk only"))
+                Level::Slots { .. } | Level::Call { .. } => {
+                    Err(self.pickling_error("this part of an instance is written by the fast walk only"))
                 }
             },
             Some(Frame::Batch(_)) => self.step_batch(),
@@ -295,6 +329,10 @@ impl<'py> Dumper<'py> {
             Some(Frame::PersistentId) => {
                 self.stack.pop();
                 self.writer.op(Op::BinPersId);
+                Ok(())
+            }
+            Some(Frame::Copying(_)) => {
+                self.step_copying();
                 Ok(())
             }
             None => Ok(()),
@@ -401,6 +439,9 @@ impl<'py> Dumper<'py> {
                 return self.begin_reduced(object, &value);
             }
         }
+        if self.settings.strict {
+            return self.begin_strictly(kind, object);
+        }
         match kind {
             Kind::Type if crate::ffi::kind::is_plain_type(object) => return self.begin_type(object),
             Kind::Function => return self.begin_function(object),
@@ -441,7 +482,7 @@ impl<'py> Dumper<'py> {
                 Ok(Some(Begun::Done))
             }
             Begun::Frame(frame) => {
-                self.stack.push(Frame::PersistentId);
+                reserve::push(&mut self.stack, Frame::PersistentId);
                 Ok(Some(Begun::Frame(frame)))
             }
             Begun::InProgress(class) => Ok(Some(Begun::InProgress(class))),
@@ -457,15 +498,19 @@ impl<'py> Dumper<'py> {
         }
     }
 
+    /// Tells that `object`, or something about it, cannot travel; the way to it comes in with [`path`].
     #[cold]
-    fn pickling_error(&self, message: impl Into<String>) -> PyErr {
-        PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message.into(),))
+    fn refusal(&self, message: impl Into<String>) -> PyErr {
+        pyo3::exceptions::PyTypeError::new_err(message.into())
     }
-}
 
-#[cold]
-fn too_deep() -> PyErr {
-    pyo3::exceptions::PyRecursionError::new_err("cannot pickle this object: its parts lead to ever new parts")
+    #[cold]
+    fn pickling_error(&self, message: impl IntoPyObject<'py>) -> PyErr {
+        match message.into_py_any(self.py) {
+            Ok(message) => PyErr::from_type(self.state.pickling_error.bind(self.py).clone(), (message,)),
+            Err(error) => error,
+        }
+    }
 }
 
 /// The work stack down to `base`, for the walk.
@@ -476,21 +521,26 @@ struct Levels<'a, 'py> {
 
 impl<'py> walk::Levels<'py> for Levels<'_, 'py> {
     #[inline]
-    fn pop(&mut self) -> Option<Level<'py>> {
-        if self.stack.len() <= self.base || !matches!(self.stack.last(), Some(Frame::Plain(_))) {
+    fn top(&mut self) -> Option<&mut Level<'py>> {
+        if self.stack.len() <= self.base {
             return None;
         }
-        match self.stack.pop() {
+        match self.stack.last_mut() {
             Some(Frame::Plain(level)) => Some(level),
             _ => None,
         }
     }
 
     #[inline]
+    fn drop_top(&mut self) {
+        self.stack.pop();
+    }
+
+    #[inline]
     fn push(&mut self, level: Level<'py>) -> bool {
         let fits = self.stack.len() < limits::MAX_DEPTH;
         if fits {
-            self.stack.push(Frame::Plain(level));
+            reserve::push(self.stack, Frame::Plain(level));
         }
         fits
     }

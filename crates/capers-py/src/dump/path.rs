@@ -1,13 +1,15 @@
 //! The way from the object given to `dumps` to the one that failed, read off the work stack.
 
+use pyo3::exceptions::{PyAttributeError, PyMemoryError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use super::by_value::{At, ByValue};
+use super::complaint::TELLS_MORE;
 use super::containers::Into;
 use super::reduce::Phase;
-use super::{Dumper, Frame};
+use super::{Dumper, Frame, notes};
 use crate::by_value::Fill;
 use crate::ffi::walk::Level;
 
@@ -16,21 +18,36 @@ const MAX_KEY: usize = 60;
 /// Steps shown of a long path, at either end.
 const MAX_STEPS: usize = 24;
 
-/// Adds the path to `error`: a refusal of ours or of `object.__reduce_ex__` gets it into its message and becomes a
-/// `CannotPickleError`, any other exception keeps its type and gets a note.
+/// Tells in `error` where it came from.
+///
+/// A refusal of ours or of `object.__reduce_ex__` gets the path into its message and becomes a `CannotPickleError`. Any other
+/// exception, those that `pickle` raises itself among them, keeps its class and text, and gets a note: from 3.14 on, and
+/// as far as `pickle` could have come, the notes of `pickle`. The strict mode leaves errors to be those of `pickle`.
 #[cold]
 pub(super) fn explain(dumper: &Dumper<'_>, base: usize, root: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
     let py = dumper.py;
+    // Where memory ends there is none for notes.
+    let tells_more = TELLS_MORE && !error.is_instance_of::<PyMemoryError>(py);
+    if dumper.settings.strict {
+        if tells_more {
+            notes::add_all(dumper, base, &error);
+        }
+        return error;
+    }
     if error.is_instance(py, dumper.state.cannot_pickle.bind(py)) {
         return error;
     }
+    let by_value = |frame: &Frame<'_>| matches!(frame, Frame::ByValue(_) | Frame::Entries(_));
+    let refused = refuses(&error, py);
+    if !refused && tells_more && !dumper.stack[base..].iter().any(by_value) {
+        notes::add_all(dumper, base, &error);
+        return error;
+    }
     let path = path(&dumper.stack[base..], root);
-    let value = error.value(py);
-    let message = value.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-    let refused = is_refusal(dumper, &error);
     if refused {
         let class = dumper.state.cannot_pickle.bind(py).clone();
         let traceback = error.traceback(py);
+        let message = message(&error, py);
         let message = if path.is_empty() { message } else { format!("{message} (at {path})") };
         let explained = PyErr::from_type(class, (message,));
         explained.set_cause(py, error.cause(py));
@@ -38,50 +55,59 @@ pub(super) fn explain(dumper: &Dumper<'_>, base: usize, root: &Bound<'_, PyAny>,
         return explained;
     }
     if !path.is_empty() {
-        // A note is help; an exception that cannot take one is still the user's own.
-        let noted = value.call_method1(intern!(py, "add_note"), (format!("while pickling {path}"),));
-        drop(noted);
+        notes::add(py, &error, &format!("while pickling {path}"));
     }
     error
 }
 
-/// Whether `error` says that an object cannot travel, by us or by `object.__reduce_ex__`, and not that code of the user failed.
+/// Whether `error` says that an object cannot travel, by us, by `pickle` or by `object.__reduce_ex__`, and not that code of the
+/// user failed.
 #[cold]
 pub(super) fn is_refusal(dumper: &Dumper<'_>, error: &PyErr) -> bool {
     let py = dumper.py;
-    let value = error.value(py);
-    let kind = value.get_type();
-    if kind.is(dumper.state.pickling_error.bind(py)) || kind.is(dumper.state.cannot_pickle.bind(py)) {
-        return true;
+    let class = error.get_type(py);
+    class.is(dumper.state.pickling_error.bind(py))
+        || class.is(dumper.state.cannot_pickle.bind(py))
+        || refuses(error, py)
+        || class.is(py.get_type::<PyAttributeError>()) && message(error, py).contains(" local object ")
+}
+
+/// Whether `error` is what a type says that cannot be pickled.
+fn refuses(error: &PyErr, py: Python<'_>) -> bool {
+    if !error.get_type(py).is(py.get_type::<PyTypeError>()) {
+        return false;
     }
-    let message = value.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-    kind.is(py.get_type::<pyo3::exceptions::PyTypeError>())
-        && (message.starts_with("cannot pickle") || message.starts_with("can't pickle"))
+    let said = message(error, py);
+    said.starts_with("cannot pickle") || said.starts_with("can't pickle")
+}
+
+fn message(error: &PyErr, py: Python<'_>) -> String {
+    error.value(py).str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// The path as text, such as `handler.__globals__['service'].pool[3]`; empty when the failure is at the root itself.
 fn path(stack: &[Frame<'_>], root: &Bound<'_, PyAny>) -> String {
-    let mut steps = Vec::new();
-    let mut previous: Option<&Frame<'_>> = None;
-    for frame in stack {
-        if let Some(step) = step(frame, previous) {
-            steps.push(step);
-        }
-        previous = Some(frame);
+    // A stack of millions is read at its ends only: memory may be what has run out.
+    let step_at = |at: usize| step(&stack[at], at.checked_sub(1).map(|below| &stack[below]));
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    let (mut at, mut end) = (0, stack.len());
+    while at < end && first.len() < MAX_STEPS {
+        first.extend(step_at(at));
+        at += 1;
     }
-    if steps.is_empty() {
+    while end > at && last.len() < MAX_STEPS {
+        end -= 1;
+        last.extend(step_at(end));
+    }
+    if first.is_empty() {
         return String::new();
     }
     let mut path = name_of(root);
-    let hidden = steps.len().saturating_sub(2 * MAX_STEPS);
-    for (index, step) in steps.iter().enumerate() {
-        if hidden > 0 && index == MAX_STEPS {
-            path.push_str(" … ");
-        }
-        if hidden == 0 || index < MAX_STEPS || index >= MAX_STEPS + hidden {
-            path.push_str(step);
-        }
+    path.extend(first);
+    if (at..end).any(|at| step_at(at).is_some()) {
+        path.push_str(" … ");
     }
+    path.extend(last.into_iter().rev());
     path
 }
 
@@ -131,6 +157,7 @@ fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
             Some(shown.as_ref().map_or_else(|| format!("[{}]", inside.index), |shown| format!("[{}]", key(shown))))
         }
         Frame::PersistentId => Some(String::from(".persistent_id()")),
+        Frame::Copying(_) => None,
     }
 }
 
@@ -138,7 +165,9 @@ fn plain(level: &Level<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
     match level {
         // The pair of `__dict__` and slots that a state can be is no step of the path.
         Level::Tuple { .. } if is_state(previous) => None,
-        Level::List { index, .. } | Level::Tuple { index, .. } => Some(format!("[{}]", index.saturating_sub(1))),
+        Level::List { index, .. } | Level::Tuple { index, .. } | Level::Call { index, .. } => {
+            Some(format!("[{}]", index.saturating_sub(1)))
+        }
         Level::Set { .. } => Some(String::from("{…}")),
         Level::Slots { plan, index, .. } => Some(format!(".{}", plan.name(index.saturating_sub(1) / 2)?)),
         Level::Dict(dict) => {
@@ -147,7 +176,7 @@ fn plain(level: &Level<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
             if dict.value.is_some() {
                 return Some(format!(".key({})", key(shown)));
             }
-            Some(if (dict.state || is_state(previous)) && shown.is_instance_of::<PyString>() {
+            Some(if (dict.state.is_some() || is_state(previous)) && shown.is_instance_of::<PyString>() {
                 format!(".{}", shown.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default())
             } else {
                 format!("[{}]", key(shown))

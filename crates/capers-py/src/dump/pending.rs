@@ -59,7 +59,7 @@ impl<'py> Dumper<'py> {
                     Level::Tuple { tuple, .. } => tuple.clone().into_any(),
                     Level::Dict(dict) => dict.dict.clone().into_any(),
                     Level::Set { set, .. } => set.clone(),
-                    Level::Slots { object, .. } => object.clone(),
+                    Level::Slots { object, .. } | Level::Call { object, .. } => object.clone(),
                 },
                 Frame::ByValue(frame) if frame.reduction.make == Wire::Class || is_function(frame) => return,
                 Frame::ByValue(frame) => frame.object.clone(),
@@ -144,7 +144,7 @@ fn consumes(frame: &Frame<'_>) -> bool {
         Frame::Batch(batch) => batch.target() != Into::List,
         // A pair of a dict keeps its value aside as long as the key is being written.
         Frame::Plain(Level::Dict(dict)) => dict.value.is_some(),
-        Frame::Plain(Level::Set { .. }) | Frame::PersistentId => true,
+        Frame::Plain(Level::Set { .. } | Level::Call { .. }) | Frame::PersistentId | Frame::Copying(_) => true,
         // From this attribute ctypes lays out a structure once and for all.
         Frame::Entries(entries) => entries.items.get(entries.index).is_some_and(|(name, _)| name == "_fields_"),
         Frame::Plain(_) => false,

@@ -1,14 +1,15 @@
 //! `dumps`, `dump` and the `Pickler` type.
+#![expect(clippy::doc_markdown, reason = "help() shows these texts as they are")]
 
 use capers_pickle::{HIGHEST_PROTOCOL, Writer};
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
 
 use super::memo::Memo;
-use super::{Dumper, Hooks, Settings};
+use super::{Dumper, Hooks, Settings, given};
 use crate::ffi::output::{self, Output};
 use crate::replay;
 use crate::state::state;
@@ -40,26 +41,56 @@ fn default_protocol(_py: Python<'_>) -> PyResult<u8> {
     Ok(HIGHEST_PROTOCOL)
 }
 
-fn check_callback(callback: Option<&Bound<'_, PyAny>>, protocol: u8) -> PyResult<()> {
-    if callback.is_some_and(|it| !it.is_none()) && protocol < 5 {
-        return Err(PyValueError::new_err("buffer_callback needs protocol >= 5"));
+/// What the arguments of `dumps`, `dump` and `Pickler` have decided.
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    protocol: u8,
+    fix_imports: bool,
+    /// Nothing travels by value.
+    strict: bool,
+}
+
+impl Options {
+    fn new(
+        py: Python<'_>,
+        protocol: Option<&Bound<'_, PyAny>>,
+        fix_imports: bool,
+        callback: Option<&Bound<'_, PyAny>>,
+        by_value: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let protocol = self::protocol(py, protocol)?;
+        if callback.is_some_and(|it| !it.is_none()) && protocol < 5 {
+            return Err(PyValueError::new_err("buffer_callback needs protocol >= 5"));
+        }
+        Ok(Self { protocol, fix_imports, strict: is_strict(by_value)? })
     }
-    Ok(())
+
+    fn settings(self, fast: bool) -> Settings {
+        Settings { fix_imports: self.fix_imports && self.protocol < 3, fast, strict: self.strict }
+    }
+}
+
+/// Whether `by_value` is `False`: nothing travels by value that `pickle` refuses. `None` is the rule of capers.
+fn is_strict(by_value: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    let Some(by_value) = by_value.filter(|it| !it.is_none()) else { return Ok(false) };
+    match by_value.cast::<PyBool>() {
+        Ok(flag) if !flag.is_true() => Ok(true),
+        _ => Err(PyTypeError::new_err(format!("by_value must be None or False, not {}", by_value.repr()?))),
+    }
 }
 
 fn dump_to<'py>(
     py: Python<'py>,
     object: &Bound<'py, PyAny>,
-    protocol: u8,
-    fix_imports: bool,
+    options: Options,
     hooks: Hooks<'py>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     // A dump inside a dump finds nothing here and makes its own.
     let (buffer, memo) = SCRATCH.with(Cell::take).unwrap_or_default();
-    let settings = Settings { fix_imports: fix_imports && protocol < 3, fast: false };
-    let mut dumper = Dumper::new(py, Writer::new(protocol, Output::new(py, buffer)), memo, hooks, settings)?;
+    let writer = Writer::new(options.protocol, Output::new(py, buffer));
+    let mut dumper = Dumper::new(py, writer, memo, hooks, options.settings(false))?;
     // A protocol below 4 may write other names, and hooks may decide otherwise each time.
-    let replayable = protocol >= 4 && !dumper.has_hooks();
+    let replayable = options.protocol >= 4 && !options.strict && !dumper.has_hooks();
     let outcome = caught(py, || match if replayable { dumper.replay(object) } else { Ok(None) } {
         Ok(Some(payload)) => Ok(Some(payload)),
         Ok(None) => dumper.dump(object).map(|()| None),
@@ -73,7 +104,7 @@ fn dump_to<'py>(
         Ok(None) => {
             let (payload, buffer) = output.into_bytes(py)?;
             if let Some(functions) = recorded {
-                replay::keep(&functions, protocol, &payload)?;
+                replay::keep(&functions, options.protocol, &payload)?;
             }
             (Ok(payload), buffer)
         }
@@ -105,37 +136,40 @@ fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
 /// Any function travels: by reference where it can be imported, by value where it cannot. Arguments, protocols (0 to 5)
 /// and exceptions are those of pickle.dumps; an object that cannot travel raises CannotPickleError, a PicklingError and
 /// TypeError whose message tells the way to it.
+///
+/// With by_value=False nothing travels by value: every object goes as pickle has it, and what pickle refuses is refused with
+/// the same exception. None, the default, leaves the choice to capers.
 #[pyfunction]
-#[pyo3(signature = (obj, protocol=None, *, fix_imports=true, buffer_callback=None))]
+#[pyo3(signature = (obj, protocol=None, *, fix_imports=true, buffer_callback=None, by_value=None))]
 pub(crate) fn dumps<'py>(
     obj: &Bound<'py, PyAny>,
     protocol: Option<&Bound<'py, PyAny>>,
     fix_imports: bool,
     buffer_callback: Option<Bound<'py, PyAny>>,
+    by_value: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = obj.py();
-    let protocol = self::protocol(py, protocol)?;
-    check_callback(buffer_callback.as_ref(), protocol)?;
-    dump_to(py, obj, protocol, fix_imports, Hooks { buffer_callback, ..Hooks::default() })
+    let options = Options::new(py, protocol, fix_imports, buffer_callback.as_ref(), by_value)?;
+    dump_to(py, obj, options, Hooks { buffer_callback, ..Hooks::default() })
 }
 
 /// Write the pickle of obj to the open file object file, which needs a method write(bytes).
 ///
 /// Equivalent to Pickler(file, protocol).dump(obj), and otherwise like dumps.
 #[pyfunction]
-#[pyo3(signature = (obj, file, protocol=None, *, fix_imports=true, buffer_callback=None))]
+#[pyo3(signature = (obj, file, protocol=None, *, fix_imports=true, buffer_callback=None, by_value=None))]
 pub(crate) fn dump<'py>(
     obj: &Bound<'py, PyAny>,
     file: &Bound<'py, PyAny>,
     protocol: Option<&Bound<'py, PyAny>>,
     fix_imports: bool,
     buffer_callback: Option<Bound<'py, PyAny>>,
+    by_value: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<()> {
     let py = obj.py();
-    let protocol = self::protocol(py, protocol)?;
-    check_callback(buffer_callback.as_ref(), protocol)?;
+    let options = Options::new(py, protocol, fix_imports, buffer_callback.as_ref(), by_value)?;
     let write = Some(write_method(file)?);
-    dump_to(py, obj, protocol, fix_imports, Hooks { buffer_callback, write, ..Hooks::default() }).map(drop)
+    dump_to(py, obj, options, Hooks { buffer_callback, write, ..Hooks::default() }).map(drop)
 }
 
 fn write_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -145,25 +179,26 @@ fn write_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 
 /// This takes a binary file for writing a pickle data stream.
 ///
-/// The arguments and methods are those of pickle.Pickler; functions and what else cannot be imported travel by value.
+/// The arguments and methods are those of pickle.Pickler; functions and what else cannot be imported travel by value, unless
+/// by_value is False.
 /// Subclasses may define `persistent_id(obj)` and `reducer_override(obj)`, and set `dispatch_table`.
 #[pyclass(subclass, module = "capers", name = "Pickler", weakref)]
 pub(crate) struct Pickler {
     write: Option<Py<PyAny>>,
-    memo: Option<Box<Memo>>,
-    protocol: u8,
-    /// The protocol in use, changed by `bin` and read by reducers.
+    pub(super) memo: Option<Box<Memo>>,
+    options: Options,
+    /// 0 for protocol 0, whatever was asked for.
     #[pyo3(get, set)]
     bin: i32,
+    /// Whether nothing is remembered: for data without cycles only.
     #[pyo3(get, set)]
     fast: i32,
-    fix_imports: bool,
     buffer_callback: Option<Py<PyAny>>,
     dispatch_table: Option<Py<PyAny>>,
     persistent_id: Option<Py<PyAny>>,
-    busy: bool,
+    pub(super) busy: bool,
     /// The file failed in the middle of a pickle, so that nobody could read what follows.
-    torn: bool,
+    pub(super) torn: bool,
 }
 
 #[pymethods]
@@ -171,16 +206,15 @@ impl Pickler {
     #[new]
     #[pyo3(
         signature = (*_args, **_kwargs),
-        text_signature = "(file, protocol=None, fix_imports=True, buffer_callback=None)"
+        text_signature = "(file, protocol=None, fix_imports=True, buffer_callback=None, *, by_value=None)"
     )]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
             write: None,
             memo: None,
-            protocol: HIGHEST_PROTOCOL,
+            options: Options { protocol: HIGHEST_PROTOCOL, fix_imports: true, strict: false },
             bin: 1,
             fast: 0,
-            fix_imports: true,
             buffer_callback: None,
             dispatch_table: None,
             persistent_id: None,
@@ -189,16 +223,16 @@ impl Pickler {
         }
     }
 
-    #[pyo3(signature = (file, protocol=None, fix_imports=true, buffer_callback=None))]
+    #[pyo3(signature = (file, protocol=None, fix_imports=true, buffer_callback=None, *, by_value=None))]
     fn __init__(
         slf: &Bound<'_, Self>,
         file: &Bound<'_, PyAny>,
         protocol: Option<&Bound<'_, PyAny>>,
         fix_imports: bool,
         buffer_callback: Option<Bound<'_, PyAny>>,
+        by_value: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let protocol = self::protocol(slf.py(), protocol)?;
-        check_callback(buffer_callback.as_ref(), protocol)?;
+        let options = Options::new(slf.py(), protocol, fix_imports, buffer_callback.as_ref(), by_value)?;
         let write = write_method(file)?;
         let mut this = slf.try_borrow_mut()?;
         if this.busy {
@@ -207,10 +241,9 @@ impl Pickler {
         this.write = Some(write.unbind());
         this.memo = Some(Box::default());
         this.torn = false;
-        this.protocol = protocol;
-        this.bin = i32::from(protocol > 0);
+        this.options = options;
+        this.bin = i32::from(options.protocol > 0);
         this.fast = 0;
-        this.fix_imports = fix_imports;
         this.buffer_callback = buffer_callback.filter(|it| !it.is_none()).map(Bound::unbind);
         Ok(())
     }
@@ -220,7 +253,7 @@ impl Pickler {
     fn dump<'py>(slf: &Bound<'py, Self>, obj: &Bound<'py, PyAny>) -> PyResult<()> {
         let py = slf.py();
         let hooks = hooks(slf)?;
-        let (memo, protocol, settings) = {
+        let (memo, options, fast) = {
             let mut this = slf.try_borrow_mut()?;
             if this.busy {
                 return Err(busy());
@@ -238,20 +271,23 @@ impl Pickler {
                 ));
             };
             this.busy = true;
-            let protocol = if this.bin == 0 { 0 } else { this.protocol };
-            (memo, protocol, Settings { fix_imports: this.fix_imports && protocol < 3, fast: this.fast != 0 })
+            let protocol = if this.bin == 0 { 0 } else { this.options.protocol };
+            (memo, Options { protocol, ..this.options }, this.fast != 0)
         };
-        let writer = Writer::new(protocol, Output::new(py, Vec::new()));
+        let writer = Writer::new(options.protocol, Output::new(py, Vec::new()));
         let mark = memo.mark();
-        let dumper = Dumper::new(py, writer, memo, hooks, settings);
+        let dumper = Dumper::new(py, writer, memo, hooks, options.settings(fast));
         let mut torn = false;
         let (outcome, memo) = match dumper {
             Ok(mut dumper) => {
                 let outcome = caught(py, || dumper.dump(obj));
-                dumper.memo.own();
+                if outcome.is_ok() {
+                    dumper.memo.own();
+                }
                 torn = dumper.is_torn();
                 let mut memo = dumper.memo;
                 if outcome.is_err() {
+                    // Where memory ran out in a walk, the entries it has not owned yet may be gone; they are not looked at.
                     // What was written last may not have reached the file: nothing of it may be referred to. What earlier
                     // dumps wrote is there, and the beginning of this one has used up memo indices.
                     memo.rewind(mark);
@@ -274,41 +310,67 @@ impl Pickler {
     ///
     /// The memo is the data structure that remembers which objects the pickler has already seen, so that shared or
     /// recursive objects are pickled by reference and not by value. This method is useful when re-using picklers.
-    fn clear_memo(&mut self, py: Python<'_>) -> PyResult<()> {
-        match &mut self.memo {
-            Some(memo) => {
-                memo.clear(py);
-                self.torn = false;
-                Ok(())
-            }
-            None => Err(busy()),
-        }
+    fn clear_memo(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let mut old = given::replace(slf, Box::default())?;
+        // Nothing is borrowed: what the memo lets go of may use the pickler.
+        old.clear(slf.py());
+        given::keep_room(slf, old);
+        slf.try_borrow_mut()?.torn = false;
+        Ok(())
     }
 
+    /// A mapping from types to reducers, which is asked in place of copyreg.dispatch_table.
     #[getter]
-    fn get_dispatch_table(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        match &self.dispatch_table {
-            Some(table) => Ok(table.clone_ref(py)),
-            None => Err(PyAttributeError::new_err("dispatch_table")),
+    fn get_dispatch_table<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        match &slf.try_borrow()?.dispatch_table {
+            Some(table) => Ok(table.bind(slf.py()).clone()),
+            None => Err(missing(slf, "dispatch_table")),
         }
     }
 
     #[setter]
-    fn set_dispatch_table(&mut self, table: Option<Py<PyAny>>) {
-        self.dispatch_table = table;
+    fn set_dispatch_table(&mut self, table: Py<PyAny>) {
+        self.dispatch_table = Some(table);
     }
 
-    #[getter]
-    fn get_persistent_id(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        match &self.persistent_id {
-            Some(hook) => Ok(hook.clone_ref(py)),
-            None => Err(PyAttributeError::new_err("persistent_id")),
+    #[deleter]
+    fn delete_dispatch_table(slf: &Bound<'_, Self>) -> PyResult<()> {
+        match slf.try_borrow_mut()?.dispatch_table.take() {
+            Some(_) => Ok(()),
+            None => Err(missing(slf, "dispatch_table")),
         }
     }
 
+    /// The function that gives objects their persistent ids, or None for those that have none.
+    #[getter]
+    fn get_persistent_id<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        if let Some(hook) = &slf.try_borrow()?.persistent_id {
+            return Ok(hook.bind(py).clone());
+        }
+        if cfg!(not(Py_3_13)) {
+            return Err(missing(slf, "persistent_id"));
+        }
+        // A method of a builtin function, so that it compares equal to itself whenever it is asked for.
+        let method = py.import(intern!(py, "types"))?.getattr(intern!(py, "MethodType"))?;
+        method.call1((state(py)?.no_persistent_id.bind(py), slf))
+    }
+
     #[setter]
-    fn set_persistent_id(&mut self, hook: Option<Py<PyAny>>) -> PyResult<()> {
-        self.persistent_id = hook;
+    fn set_persistent_id(&mut self, hook: &Bound<'_, PyAny>) -> PyResult<()> {
+        if cfg!(not(Py_3_13)) && !hook.is_callable() {
+            return Err(PyTypeError::new_err("persistent_id must be a callable taking one argument"));
+        }
+        self.persistent_id = Some(hook.clone().unbind());
+        Ok(())
+    }
+
+    #[deleter]
+    fn delete_persistent_id(&mut self) -> PyResult<()> {
+        if cfg!(not(Py_3_13)) {
+            return Err(PyTypeError::new_err("attribute deletion is not supported"));
+        }
+        self.persistent_id = None;
         Ok(())
     }
 
@@ -319,28 +381,16 @@ impl Pickler {
     }
 
     #[setter]
-    fn set_memo(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut memo = Box::<Memo>::default();
-        let copied = value.cast::<PicklerMemoProxy>().ok().map(|proxy| proxy.get().copy(value.py())).transpose()?;
-        let items = copied.as_ref().map_or_else(|| value.cast::<PyDict>(), Ok).map_err(|_| {
-            PyTypeError::new_err(format!(
-                "'memo' attribute must be a PicklerMemoProxy object or dict, not {}",
-                value.get_type()
-            ))
-        })?;
-        let mut next = 0;
-        for (_, entry) in items.iter() {
-            let entry =
-                entry.cast::<PyTuple>().map_err(|_| PyTypeError::new_err("'memo' values must be 2-item tuples"))?;
-            let (index, object): (usize, Bound<'_, PyAny>) = entry.extract()?;
-            memo.put_at(&object, index);
-            next = next.max(index + 1);
-        }
-        while memo.next_index() < next {
-            memo.take_index();
-        }
-        self.memo = Some(memo);
+    fn set_memo(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        given::check_idle(slf)?;
+        let memo = given::memo(value)?;
+        drop(given::replace(slf, memo)?);
         Ok(())
+    }
+
+    #[deleter]
+    fn delete_memo(&mut self) -> PyResult<()> {
+        Err(PyTypeError::new_err("attribute deletion is not supported"))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -366,24 +416,26 @@ impl Pickler {
 
 /// The memo of a pickler as an object of its own.
 #[pyclass(module = "capers", name = "PicklerMemoProxy", frozen)]
-struct PicklerMemoProxy {
-    pickler: Py<Pickler>,
+pub(super) struct PicklerMemoProxy {
+    pub(super) pickler: Py<Pickler>,
 }
 
 #[pymethods]
 impl PicklerMemoProxy {
     /// Remove all items from the memo.
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
-        self.pickler.bind(py).try_borrow_mut()?.clear_memo(py)
+        Pickler::clear_memo(self.pickler.bind(py))
     }
 
     /// Copy the memo to a new object: the id of each object to its index and the object itself.
-    fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    pub(super) fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let copy = PyDict::new(py);
+        let mut entries = Vec::new();
         if let Some(memo) = &self.pickler.bind(py).try_borrow()?.memo {
-            for (object, index) in memo.objects() {
-                copy.set_item(object.as_ptr() as usize, (index, object))?;
-            }
+            entries.extend(memo.objects().map(|(object, index)| (object.clone_ref(py), index)));
+        }
+        for (object, index) in entries {
+            copy.set_item(object.as_ptr() as usize, (index, object))?;
         }
         Ok(copy)
     }
@@ -398,7 +450,13 @@ impl PicklerMemoProxy {
 }
 
 #[cold]
-fn busy() -> PyErr {
+fn missing(pickler: &Bound<'_, Pickler>, name: &str) -> PyErr {
+    let class = crate::ffi::make::type_name(pickler.as_any());
+    PyAttributeError::new_err(format!("'{class}' object has no attribute '{name}'"))
+}
+
+#[cold]
+pub(super) fn busy() -> PyErr {
     PyRuntimeError::new_err("this Pickler is in use: a dump called back into it")
 }
 
@@ -410,13 +468,30 @@ fn hooks<'py>(pickler: &Bound<'py, Pickler>) -> PyResult<Hooks<'py>> {
     if !any.is_exact_instance_of::<Pickler>() {
         hooks.reducer_override = any.getattr_opt(intern!(py, "reducer_override"))?;
     }
-    hooks.persistent_id = any.getattr_opt(intern!(py, "persistent_id"))?;
+    hooks.persistent_id = persistent_id(pickler)?;
     hooks.dispatch_table = any.getattr_opt(intern!(py, "dispatch_table"))?;
     let this = pickler.try_borrow()?;
     hooks.buffer_callback = this.buffer_callback.as_ref().map(|it| it.bind(py).clone());
     hooks.write = this.write.as_ref().map(|it| it.bind(py).clone());
     Ok(hooks)
 }
+
+/// The hook `persistent_id`, unless it is the one of the base class, which knows no ids.
+fn persistent_id<'py>(pickler: &Bound<'py, Pickler>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = pickler.py();
+    if pickler.as_any().is_exact_instance_of::<Pickler>() {
+        return Ok(pickler.try_borrow()?.persistent_id.as_ref().map(|it| it.bind(py).clone()));
+    }
+    let Some(hook) = pickler.as_any().getattr_opt(intern!(py, "persistent_id"))? else { return Ok(None) };
+    let none = state(py)?.no_persistent_id.bind(py);
+    let inherited = cfg!(Py_3_13) && hook.getattr_opt(intern!(py, "__func__"))?.is_some_and(|it| it.is(none));
+    Ok(if inherited { None } else { Some(hook) })
+}
+
+/// What the base class has for `persistent_id` from CPython 3.13 on: no object has one.
+#[pyfunction]
+#[pyo3(name = "persistent_id", signature = (_pickler, _obj, /))]
+pub(crate) fn no_persistent_id(_pickler: &Bound<'_, PyAny>, _obj: &Bound<'_, PyAny>) {}
 
 /// Puts the dumping side into the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -7,10 +7,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyString, PyTuple, PyType};
 
 use super::containers::Into;
-use super::{Begun, Dumper, Frame};
+use super::{Begun, Dumper, Frame, complaint, fast};
 use crate::by_value::odd;
-use crate::ffi::access::tuple_item;
+use crate::ffi::access::{call_method, tuple_item};
+use crate::ffi::function::is_named_otherwise;
 use crate::ffi::plan;
+use crate::ffi::walk::Level;
 
 /// Which part of a reduction comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub(super) enum Phase {
 
 /// How the object is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
+pub(super) enum How {
     Reduce,
     NewObj,
     NewObjEx,
@@ -43,7 +45,7 @@ pub(crate) struct Reduce<'py> {
     callable: Bound<'py, PyAny>,
     args: Bound<'py, PyAny>,
     kwargs: Option<Bound<'py, PyAny>>,
-    how: How,
+    pub(super) how: How,
     state: Option<Bound<'py, PyAny>>,
     list_items: Option<Bound<'py, PyAny>>,
     dict_items: Option<Bound<'py, PyAny>>,
@@ -52,6 +54,8 @@ pub(crate) struct Reduce<'py> {
     phase: Phase,
     /// The phase that wrote what is above this frame now.
     pub(super) current: Phase,
+    /// Whether the object, or a reducer for it, said so, and not the pickler.
+    pub(super) own: bool,
 }
 
 impl<'py> Reduce<'py> {
@@ -69,7 +73,19 @@ impl<'py> Reduce<'py> {
             setter: None,
             phase: Phase::Callable,
             current: Phase::Callable,
+            own: false,
         }
+    }
+}
+
+impl Reduce<'_> {
+    /// Whether it is a call and nothing else.
+    fn is_call(&self) -> bool {
+        self.how == How::Reduce
+            && self.state.is_none()
+            && self.list_items.is_none()
+            && self.dict_items.is_none()
+            && self.setter.is_none()
     }
 }
 
@@ -90,25 +106,37 @@ impl<'py> Dumper<'py> {
 
     /// Asks `object` itself, by `__reduce_ex__` or `__reduce__`.
     pub(super) fn begin_own_reduction(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let py = self.py;
-        let value = match object.getattr_opt(intern!(py, "__reduce_ex__"))? {
-            Some(reduce_ex) => reduce_ex.call1((self.writer.protocol(),)),
-            None => match object.getattr_opt(intern!(py, "__reduce__"))? {
-                Some(reduce) => reduce.call0(),
-                None => {
-                    return Err(self.pickling_error(format!(
-                        "can't pickle '{}' object: {}",
-                        object.get_type().name()?,
-                        object.repr()?
-                    )));
-                }
-            },
-        };
-        let value = value?;
-        if self.walks && !plan::is_decided(object) && odd::is_made_of_its_class(object)? {
+        let value = self.own_reduction(object)?;
+        // In the strict mode types come here that otherwise have a rule of ours, which goes before any plan.
+        if self.walks
+            && !plan::is_decided(object)
+            && odd::is_made_of_its_class(object)?
+            && (!self.settings.strict || !odd::has_rule(self.py, object)?)
+        {
             plan::learn(object, &value)?;
         }
         self.begin_reduced(object, &value)
+    }
+
+    /// What `object` says of itself.
+    pub(super) fn own_reduction(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.py;
+        match call_method(object, intern!(py, "__reduce_ex__"), self.protocol_object())? {
+            Some(value) => Ok(value),
+            None => self.ask_elsewhere(object),
+        }
+    }
+
+    /// Asks an object whose type looks attributes up in its own way.
+    fn ask_elsewhere(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.py;
+        match object.getattr_opt(intern!(py, "__reduce_ex__"))? {
+            Some(reduce_ex) => reduce_ex.call1((self.writer.protocol(),)),
+            None => match object.getattr_opt(intern!(py, "__reduce__"))? {
+                Some(reduce) => reduce.call0(),
+                None => Err(self.pickling_error(complaint::no_way(object)?)),
+            },
+        }
     }
 
     /// Starts the reduction `value` of `object`: a name, or a tuple of two to six items.
@@ -121,9 +149,46 @@ impl<'py> Dumper<'py> {
             return self.begin_named(object, name);
         }
         let Ok(tuple) = value.cast::<PyTuple>() else {
-            return Err(self.pickling_error("__reduce__ must return a string or tuple"));
+            return Err(self.complaint(Some(object), complaint::no_reduction(value)));
         };
         let mut reduce = self.reduction(Some(object), tuple)?;
+        let first = if self.settings.strict { None } else { self.mend(object, &mut reduce)? };
+        if let Some(Begun::InProgress(class)) = first {
+            return Ok(Begun::InProgress(class));
+        }
+        if self.walks
+            && first.is_none()
+            && !self.classes.any_in_progress()
+            && reduce.is_call()
+            && let Some(index) = self.memo.get(&reduce.callable)
+            && let Ok(args) = reduce.args.cast_exact::<PyTuple>()
+            && !args.is_empty()
+            && self.memo.get(args.as_any()).is_none()
+        {
+            // What begins most objects of the standard library and of C: a known callable and new arguments.
+            self.writer.get(index);
+            if self.writer.boundary() {
+                self.flush()?;
+            }
+            self.writer.tuple_begin(args.len());
+            return Ok(Begun::Frame(Frame::Plain(Level::Call {
+                object: object.clone(),
+                args: args.clone(),
+                index: 0,
+            })));
+        }
+        self.enter(object, fast::Part::Object)?;
+        let frame = Frame::Reduce(Box::new(reduce));
+        if let Some(first) = first {
+            self.stack.push(frame);
+            return Ok(first);
+        }
+        Ok(Begun::Frame(frame))
+    }
+
+    /// Sees to what a reduction forgets and what it needs: attributes that a standard base leaves out, a class to wait for
+    /// before the call can be made, or names that have to be there first.
+    fn mend(&mut self, object: &Bound<'py, PyAny>, reduce: &mut Reduce<'py>) -> PyResult<Option<Begun<'py>>> {
         if reduce.state.is_none()
             && let Some(lost) = odd::lost_attributes(object)?
         {
@@ -133,47 +198,37 @@ impl<'py> Dumper<'py> {
             && reduce.how == How::Reduce
             && let Some(class) = self.call_waits_for(&reduce.callable)?
         {
-            return Ok(Begun::InProgress(class));
+            return Ok(Some(Begun::InProgress(class)));
         }
-        if let Some(frame) = self.bring_lacking(&reduce.callable)? {
-            self.stack.push(Frame::Reduce(Box::new(reduce)));
-            return Ok(Begun::Frame(frame));
-        }
-        Ok(Begun::Frame(Frame::Reduce(Box::new(reduce))))
+        Ok(self.bring_lacking(&reduce.callable)?.map(Begun::Frame))
     }
 
     fn reduction(&self, object: Option<&Bound<'py, PyAny>>, value: &Bound<'py, PyTuple>) -> PyResult<Reduce<'py>> {
         let len = value.len();
         if !(2..=6).contains(&len) {
-            return Err(self.pickling_error("tuple returned by __reduce__ must contain 2 through 6 elements"));
+            return Err(self.complaint(object, complaint::wrong_size()));
         }
         let part = |index| tuple_item(value, index).filter(|it| !it.is_none());
         let callable = value.get_item(0)?;
         let args = value.get_item(1)?;
         if !callable.is_callable() {
-            return Err(self.pickling_error("first item of the tuple returned by __reduce__ must be callable"));
+            return Err(self.complaint(object, complaint::no_callable(&callable)));
         }
         if !args.is_instance_of::<PyTuple>() {
-            return Err(self.pickling_error("second item of the tuple returned by __reduce__ must be a tuple"));
+            return Err(self.complaint(object, complaint::no_arguments(&args)));
         }
         let (list_items, dict_items, setter) = (part(3), part(4), part(5));
         for (items, place) in [(&list_items, "fourth"), (&dict_items, "fifth")] {
             if let Some(items) = items
                 && items.cast::<PyIterator>().is_err()
             {
-                return Err(self.pickling_error(format!(
-                    "{place} element of the tuple returned by __reduce__ must be an iterator, not {}",
-                    items.get_type().name()?
-                )));
+                return Err(self.complaint(object, complaint::no_iterator(place, items)));
             }
         }
         if let Some(setter) = &setter
             && !setter.is_callable()
         {
-            return Err(self.pickling_error(format!(
-                "sixth element of the tuple returned by __reduce__ must be a function, not {}",
-                setter.get_type().name()?
-            )));
+            return Err(self.complaint(object, complaint::no_setter(setter)));
         }
         let mut reduce = Reduce {
             object: object.cloned(),
@@ -187,6 +242,7 @@ impl<'py> Dumper<'py> {
             setter,
             phase: Phase::Callable,
             current: Phase::Callable,
+            own: true,
         };
         if self.writer.protocol() >= 2 {
             self.recognise_newobj(&mut reduce)?;
@@ -197,30 +253,30 @@ impl<'py> Dumper<'py> {
     /// `copyreg.__newobj__` and `__newobj_ex__` have opcodes of their own.
     fn recognise_newobj(&self, reduce: &mut Reduce<'py>) -> PyResult<()> {
         let py = self.py;
+        if is_named_otherwise(&reduce.callable, b"__newobj") {
+            return Ok(());
+        }
         let Some(name) = reduce.callable.getattr_opt(intern!(py, "__name__"))? else { return Ok(()) };
         let Ok(name) = name.cast::<PyString>() else { return Ok(()) };
         let name = name.to_string_lossy();
         let args = reduce.args.cast::<PyTuple>()?.clone();
+        let object = reduce.object.as_ref();
         if name == "__newobj_ex__" {
             if args.len() != 3 {
-                return Err(self.pickling_error(format!(
-                    "length of the NEWOBJ_EX argument tuple must be exactly 3, not {}",
-                    args.len()
-                )));
+                return Err(self.complaint(object, complaint::wrong_count_for_newobj_ex(args.len())));
             }
             let (class, positional, keywords) = (args.get_item(0)?, args.get_item(1)?, args.get_item(2)?);
-            self.check_class(reduce, &class, "__newobj_ex__")?;
+            let wrong = |place, wanted, found| {
+                Err(self.complaint(object, complaint::wrong_argument_for_newobj_ex(place, wanted, found)))
+            };
+            if !class.is_instance_of::<PyType>() {
+                return wrong("first", "a class", &class);
+            }
             if !positional.is_instance_of::<PyTuple>() {
-                return Err(self.pickling_error(format!(
-                    "second item from NEWOBJ_EX argument tuple must be a tuple, not {}",
-                    positional.get_type().name()?
-                )));
+                return wrong("second", "a tuple", &positional);
             }
             if !keywords.is_instance_of::<PyDict>() {
-                return Err(self.pickling_error(format!(
-                    "third item from NEWOBJ_EX argument tuple must be a dict, not {}",
-                    keywords.get_type().name()?
-                )));
+                return wrong("third", "a dict", &keywords);
             }
             if self.writer.protocol() >= 4 {
                 reduce.how = How::NewObjEx;
@@ -236,11 +292,25 @@ impl<'py> Dumper<'py> {
             }
         } else if name == "__newobj__" {
             let Some(class) = tuple_item(&args, 0) else {
-                return Err(self.pickling_error("__newobj__ arglist is empty"));
+                return Err(self.complaint(object, complaint::no_argument_for_newobj()));
             };
-            self.check_class(reduce, &class, "__newobj__")?;
+            if !class.is_instance_of::<PyType>() {
+                return Err(self.complaint(object, complaint::no_class_for_newobj(&class)));
+            }
+            if let Some(object) = object
+                && (self.settings.strict || !object.get_type().is(&class))
+            {
+                let own = match object.getattr_opt(intern!(py, "__class__"))? {
+                    Some(own) => own,
+                    None => object.get_type().into_any(),
+                };
+                if !own.is(&class) {
+                    return Err(self.complaint(Some(object), complaint::wrong_class_for_newobj(&own, &class)?));
+                }
+            }
             let rest = args.get_slice(1, args.len());
-            if let Some(object) = &reduce.object
+            if !self.settings.strict
+                && let Some(object) = object
                 && object.get_type().is(&class)
                 && let Some(new) = odd::plain_new(object, &rest)?
             {
@@ -250,27 +320,6 @@ impl<'py> Dumper<'py> {
             reduce.how = How::NewObj;
             reduce.callable = class;
             reduce.args = rest.into_any();
-        }
-        Ok(())
-    }
-
-    fn check_class(&self, reduce: &Reduce<'py>, class: &Bound<'py, PyAny>, function: &str) -> PyResult<()> {
-        let py = self.py;
-        if function == "__newobj_ex__" && !class.is_instance_of::<PyType>() {
-            return Err(self.pickling_error(format!(
-                "first item from NEWOBJ_EX argument tuple must be a class, not {}",
-                class.get_type().name()?
-            )));
-        }
-        if class.getattr_opt(intern!(py, "__new__"))?.is_none() {
-            return Err(self.pickling_error(format!("args[0] from {function} args has no __new__")));
-        }
-        if function == "__newobj__"
-            && let Some(object) = &reduce.object
-            && !object.get_type().is(class)
-            && !object.getattr(intern!(py, "__class__"))?.is(class)
-        {
-            return Err(self.pickling_error("args[0] from __newobj__ args has the wrong class"));
         }
         Ok(())
     }
@@ -373,9 +422,6 @@ impl<'py> Dumper<'py> {
                 }
                 Phase::SetterObject => {
                     reduce.phase = Phase::SetterState;
-                    if self.writer.protocol() < 2 {
-                        self.writer.op(Op::Mark);
-                    }
                     let Some(Frame::Reduce(reduce)) = self.stack.last() else { return Ok(()) };
                     match reduce.object.clone() {
                         Some(object) => self.part(&object)?,
@@ -391,7 +437,8 @@ impl<'py> Dumper<'py> {
                 }
                 Phase::SetterEnd => {
                     self.stack.pop();
-                    self.writer.tuple_end(2);
+                    // Whatever the protocol, as in `_pickle.c`.
+                    self.writer.op(Op::Tuple2);
                     self.writer.op(Op::Reduce);
                     self.writer.op(Op::Pop);
                     return Ok(());

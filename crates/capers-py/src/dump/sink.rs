@@ -2,8 +2,9 @@
 //!
 //! The result of `dumps` is the memory that the writer writes into. To a file, what has been written is handed on at the end
 //! of each frame, or of as many bytes where the protocol has no frames, unless it may still be taken back. A large part is
-//! not copied into the writer's buffer then: what came before it, its header included, is handed on, and then the part. The calls of `write` are those of `_pickle.c`: one for each
-//! frame with its header, one for what precedes a large part, one for the part.
+//! not copied into the writer's buffer then: what came before it, its header included, is handed on, and then the part.
+//! The calls of `write` are those of `_pickle.c`: one for each frame with its header, one for what precedes a large part, one
+//! for the part.
 //!
 //! A file may keep what it is given. It gets bytes objects only: the very object that is pickled where that is exact
 //! bytes, and copies of everything else, in pieces where it is very large. So nothing it keeps can change or go away, and
@@ -171,7 +172,7 @@ impl<'py> Target<'py> {
             let Some(wrapped) = method.getattr_opt(intern!(py, "__wrapped__"))? else { break };
             method = wrapped;
         }
-        let bound = method.is_exact_instance_of::<PyCFunction>() || method.is_exact_instance(&self.method_type()?);
+        let bound = method.is_instance_of::<PyCFunction>() || method.is_exact_instance(&self.method_type()?);
         let raw = bound && {
             let class = py.import(intern!(py, "io"))?.getattr(intern!(py, "RawIOBase"))?;
             method.getattr(intern!(py, "__self__"))?.is_instance(&class)?

@@ -40,13 +40,14 @@ impl<'py> Dumper<'py> {
 
     pub(super) fn any_weak_open(&mut self) -> bool {
         self.forget_closed();
-        !self.weak.open.is_empty()
+        !self.weak.open.is_empty() || self.proxies.any()
     }
 
     fn forget_closed(&mut self) {
         while let Some((place, reference, _)) = self.weak.open.last() {
             match self.stack.get(*place) {
                 Some(Frame::ByValue(frame)) if frame.object.is(reference) && matches!(frame.at, At::Arg(_)) => return,
+                Some(Frame::Copying(frame)) if frame.proxy.is(reference) => return,
                 _ => drop(self.weak.open.pop()),
             }
         }
@@ -93,6 +94,7 @@ impl<'py> Dumper<'py> {
                 let mut left = Vec::new();
                 for (weak, parts) in late.entries.drain(..) {
                     if self.memo.get(&weak).is_some() || odd::is_elsewhere(&weak)? {
+                        self.proxies.note_weak(&parts);
                         args.extend(parts);
                     } else {
                         left.push((weak, parts));

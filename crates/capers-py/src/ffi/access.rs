@@ -11,6 +11,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
+use super::reserve;
+
 /// The item `index` of `list`, or `None` past its present end.
 #[inline]
 pub(crate) fn list_item<'py>(list: &Bound<'py, PyList>, index: usize) -> Option<Bound<'py, PyAny>> {
@@ -105,7 +107,7 @@ fn surrogates<'a>(text: &Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
     let py = text.py();
     drop(PyErr::take(py));
     let encoded = text.call_method1(intern!(py, "encode"), (intern!(py, "utf-8"), intern!(py, "surrogatepass")))?;
-    Ok(Cow::Owned(encoded.cast::<PyBytes>()?.as_bytes().to_vec()))
+    Ok(Cow::Owned(reserve::try_copy(encoded.cast::<PyBytes>()?.as_bytes())?))
 }
 
 /// A string of this many characters is a large part.
@@ -183,7 +185,7 @@ pub(crate) fn int_bytes(int: &Bound<'_, PyInt>) -> PyResult<Vec<u8>> {
     kwargs.set_item(intern!(py, "signed"), true)?;
     let bytes =
         as_int.getattr(intern!(py, "to_bytes"))?.call((int, bits / 8 + 1, intern!(py, "little")), Some(&kwargs))?;
-    let mut bytes = bytes.cast::<PyBytes>()?.as_bytes().to_vec();
+    let mut bytes = reserve::try_copy(bytes.cast::<PyBytes>()?.as_bytes())?;
     // A negative power of two has one byte too many.
     if let [.., before, 0xff] = bytes[..]
         && before & 0x80 != 0
@@ -194,8 +196,9 @@ pub(crate) fn int_bytes(int: &Bound<'_, PyInt>) -> PyResult<Vec<u8>> {
 }
 
 /// A copy of a bytearray's content at this moment.
-pub(crate) fn bytearray_copy(array: &Bound<'_, PyByteArray>) -> Vec<u8> {
-    array.to_vec()
+pub(crate) fn bytearray_copy(array: &Bound<'_, PyByteArray>) -> PyResult<Vec<u8>> {
+    // SAFETY: alive: owned handle. type: PyByteArray. shared: the interpreter is held while the bytes are copied. runs: nothing.
+    reserve::try_copy(unsafe { array.as_bytes() })
 }
 
 unsafe extern "C" {
@@ -250,7 +253,11 @@ fn is_set(object: &Bound<'_, PyAny>) -> bool {
 
 /// The items of a set or frozenset in iteration order, owned.
 pub(crate) fn set_items<'py>(set: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    set.try_iter()?.collect()
+    let mut items = Vec::new();
+    for item in set.try_iter()? {
+        reserve::push(&mut items, item?);
+    }
+    Ok(items)
 }
 
 /// The attribute `name` of `object`, or `None` without making an exception first where there is none.
@@ -288,5 +295,26 @@ pub(crate) fn cell_content<'py>(cell: &Bound<'py, PyAny>) -> PyResult<Option<Bou
             return Err(PyRuntimeError::new_err("expected a cell"));
         }
         Ok(Bound::from_owned_ptr_or_opt(cell.py(), ffi::PyCell_Get(cell.as_ptr())))
+    }
+}
+
+/// What the method `name` of `object` gives for one argument; `None` where attributes of its type are not looked up in the
+/// plain way.
+pub(crate) fn call_method<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let args = [object.as_ptr(), argument.as_ptr()];
+    // SAFETY: alive: all three are owned by the caller for the whole call. type: any object; a type always has the slot, and
+    // `PyObject_VectorcallMethod` wants the object first. shared: nothing is borrowed from them. runs: any Python code may run.
+    unsafe {
+        let plain: ffi::getattrofunc = ffi::PyObject_GenericGetAttr;
+        let slot = (*object.get_type_ptr()).tp_getattro;
+        if !slot.is_some_and(|slot| std::ptr::fn_addr_eq(slot, plain)) {
+            return Ok(None);
+        }
+        let made = ffi::PyObject_VectorcallMethod(name.as_ptr(), args.as_ptr(), 2, std::ptr::null_mut());
+        Bound::from_owned_ptr_or_err(object.py(), made).map(Some)
     }
 }

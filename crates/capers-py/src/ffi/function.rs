@@ -120,3 +120,27 @@ pub(crate) fn function_annotations<'py>(function: &Bound<'py, PyAny>) -> PyResul
         Ok(Bound::from_borrowed_ptr_or_opt(function.py(), found))
     }
 }
+
+/// Whether the `__name__` of a callable surely does not begin with `prefix`: it is a type that was not made in Python, or a
+/// built-in function, whose name can be looked at without making a str of it.
+pub(crate) fn is_named_otherwise(callable: &Bound<'_, PyAny>, prefix: &[u8]) -> bool {
+    let kind = callable.get_type_ptr();
+    // SAFETY: alive: owned handle; the names are C strings that live as long as the object. type: compared right here: a static
+    // type whose metaclass is `type` itself has its name in `tp_name`, behind the module; a built-in function has a method
+    // definition. shared: neither changes. runs: nothing.
+    unsafe {
+        if kind == &raw mut ffi::PyType_Type {
+            let class = callable.as_ptr().cast::<ffi::PyTypeObject>();
+            if (*class).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 {
+                return false;
+            }
+            let name = std::ffi::CStr::from_ptr((*class).tp_name).to_bytes();
+            return !name.rsplit(|&byte| byte == b'.').next().unwrap_or(name).starts_with(prefix);
+        }
+        if kind == &raw mut ffi::PyCFunction_Type {
+            let definition = (*callable.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
+            return !std::ffi::CStr::from_ptr((*definition).ml_name).to_bytes().starts_with(prefix);
+        }
+    }
+    false
+}

@@ -17,8 +17,8 @@ const DOUBLING: usize = 32 << 20;
 /// The smallest room.
 const LEAST: usize = 1 << 12;
 
-/// An allocation of at least this size is a mapping of its own, and worth huge pages.
-pub(crate) const HUGE: usize = 32 << 20;
+/// An allocation of at least this size is worth huge pages.
+pub(crate) const HUGE: usize = 4 << 20;
 
 /// What can be built so.
 pub(crate) trait Body: Sized {
@@ -258,14 +258,14 @@ pub(crate) fn copied<'py, T: Body>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bo
 const AHEAD: usize = 64 << 20;
 
 /// How many bytes are read at a time into an object.
-const PIECE: usize = 1 << 18;
+const PIECE: usize = 1 << 20;
 
 /// A new object of `count` bytes, made as `fill` delivers them.
-pub(crate) fn filled<'py, T: Body, E: From<PyErr>>(
-    py: Python<'py>,
+pub(crate) fn filled<T: Body, E: From<PyErr>>(
+    py: Python<'_>,
     count: usize,
     fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-) -> Result<Bound<'py, T>, E> {
+) -> Result<Bound<'_, T>, E> {
     filled_after(py, count, b"", fill)
 }
 
@@ -298,11 +298,11 @@ fn rest<T: Body, E: From<PyErr>>(
 }
 
 /// A new str of `count` bytes of ASCII, made as `fill` delivers them. Where they are not ASCII, all of them as bytes.
-pub(crate) fn ascii_filled<'py, E: From<PyErr>>(
-    py: Python<'py>,
+pub(crate) fn ascii_filled<E: From<PyErr>>(
+    py: Python<'_>,
     count: usize,
     mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-) -> Result<Result<Bound<'py, PyString>, Bound<'py, PyBytes>>, E> {
+) -> Result<Result<Bound<'_, PyString>, Bound<'_, PyBytes>>, E> {
     let mut made = Growing::<PyString>::new(py);
     while made.len() < count {
         if made.spare() == 0 {
@@ -330,8 +330,8 @@ pub(crate) fn ascii_filled<'py, E: From<PyErr>>(
 /// Ask for huge pages for an allocation of at least [`HUGE`] bytes, where the kernel gives them only to those who ask: making
 /// pages of 4 KiB costs more than filling them.
 ///
-/// The advice is for the whole allocation, which is a mapping of its own at this size: the kernel moves and grows only what
-/// it keeps as one.
+/// The advice must be for a whole allocation, never for a part: the kernel moves and grows only what it keeps as one mapping, and
+/// the allocator copies the rest.
 #[cfg(target_os = "linux")]
 pub(super) fn advise(data: *mut u8, count: usize) {
     unsafe extern "C" {

@@ -13,9 +13,10 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::growing::advise;
+use super::reserve;
 
 /// Tables of more slots are not kept for the next dump.
-const MAX_KEPT_SLOTS: usize = 1 << 16;
+const MAX_KEPT_SLOTS: usize = 1 << 17;
 /// Tables from this size in bytes on are worth huge pages.
 const HUGE: usize = 4 << 20;
 
@@ -107,7 +108,7 @@ impl Identities {
 
     /// Keeps `object` under `index`, unless it is here already. There must be no entry without a reference.
     pub(crate) fn put(&mut self, object: &Bound<'_, PyAny>, index: usize) {
-        debug_assert_eq!(self.owned, self.entries.len());
+        self.own();
         self.reserve(1);
         if let Err(at) = self.probe(object.as_ptr() as usize) {
             let object = object.clone().into_ptr();
@@ -134,8 +135,11 @@ impl Identities {
         // Twice as many as now, four times while it is small, since each growth places everything again.
         let factor = if count < (1 << 14) { 8 } else { 4 };
         let size = (count.saturating_mul(factor)).max(256).next_power_of_two() / 2;
+        let limit = size / 3 * 2;
+        let more = limit.saturating_sub(self.entries.len());
+        reserve::reserve(&mut self.entries, more);
         self.table = Vec::new();
-        self.table = vec![[0; 2]; size + LINE - 1];
+        self.table = reserve::zeroed(size + LINE - 1);
         if size * size_of::<Slot>() >= HUGE {
             advise(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
         }
@@ -143,8 +147,7 @@ impl Identities {
         self.mask = size - 1;
         self.shift = 4 + size.trailing_zeros();
         self.stamp = 1;
-        self.limit = size / 3 * 2;
-        self.entries.reserve_exact(self.limit.saturating_sub(self.entries.len()));
+        self.limit = limit;
         for entry in 0..self.entries.len() {
             let Entry { object, index } = self.entries[entry];
             let key = object.as_ptr() as usize;
@@ -289,7 +292,7 @@ impl Identities {
 
     /// Forgets everything; keeps the memory of the tables up to a bound.
     pub(crate) fn clear(&mut self, py: Python<'_>) {
-        if self.table.len() > MAX_KEPT_SLOTS || self.stamp == u32::MAX {
+        if self.mask >= MAX_KEPT_SLOTS || self.stamp == u32::MAX {
             self.table = Vec::new();
             self.limit = 0;
             self.stamp = 0;

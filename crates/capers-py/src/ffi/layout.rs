@@ -33,6 +33,9 @@ const BYTES_DATA: usize = 32;
 const FLOAT_VALUE: usize = 16;
 /// Bytes before the items of a tuple.
 const TUPLE_ITEMS: usize = if cfg!(Py_3_14) { 32 } else { 24 };
+/// Bytes before the table of a dict, and before its values where they are kept apart.
+const TABLE: usize = 32;
+const VALUES: usize = 40;
 /// Bytes before the pointer to the items of a list.
 const LIST_ITEMS: usize = 24;
 
@@ -183,6 +186,39 @@ pub(super) struct Keys {
     pub(super) entries: isize,
 }
 
+/// The table of a dict, and its values where they are kept apart.
+///
+/// # Safety
+/// The object must be an exact dict that is alive.
+#[inline(always)]
+pub(super) unsafe fn table(object: Object) -> (*const Keys, *const u8) {
+    // SAFETY: alive, type: promised by the caller. shared: the interpreter is held. runs: nothing.
+    unsafe { (at(object, TABLE), at(object, VALUES)) }
+}
+
+/// Gives a dict another table, with so many items in it.
+///
+/// # Safety
+/// The object must be an exact dict that is alive, and the table one that belongs to nobody else.
+#[inline(always)]
+pub(super) unsafe fn set_table(object: Object, table: *mut Keys, count: usize) {
+    // SAFETY: alive, type: promised by the caller. shared: the interpreter is held. runs: nothing.
+    unsafe {
+        object.cast::<u8>().add(TABLE).cast::<*mut Keys>().write(table);
+        object.cast::<u8>().add(SIZE).cast::<usize>().write(count);
+    }
+}
+
+/// The characters of a compact str that is not ASCII, to be written.
+///
+/// # Safety
+/// The object must be such a str, alive and not yet seen by anybody else.
+#[inline(always)]
+pub(super) unsafe fn compact_data(object: Object) -> *mut u8 {
+    // SAFETY: alive, type, shared: promised by the caller. runs: nothing.
+    unsafe { object.cast::<u8>().add(COMPACT_DATA) }
+}
+
 /// Where the entries of a dict lie, and how far apart; `None` where its values are kept apart.
 pub(super) struct Entries {
     /// The key of the first entry; its value stands right behind it.
@@ -201,8 +237,7 @@ pub(super) unsafe fn entries(object: Object) -> Option<Entries> {
     // SAFETY: alive, type: promised by the caller. shared: the interpreter is held. runs: nothing. The table of indices is
     // 2 to the power of `log2_index_bytes` long and stands between the head and the entries.
     unsafe {
-        let keys: *const Keys = at(object, 32);
-        let values: *const u8 = at(object, 40);
+        let (keys, values) = table(object);
         if !values.is_null() {
             return None;
         }

@@ -122,8 +122,8 @@ pub(crate) struct Landing<'py> {
     room: Option<Bound<'py, PyByteArray>>,
 }
 
-/// The size of a landing.
-const LANDING: usize = 1 << 18;
+/// The largest landing.
+const LANDING: usize = 1 << 20;
 
 impl<'py> Landing<'py> {
     /// Let `readinto` fill the beginning of `out`; returns how many bytes it says it read.

@@ -6,7 +6,7 @@
 use std::ffi::{CString, c_char, c_int, c_long};
 use std::vec::Drain;
 
-use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCode, PyDict, PyFunction, PyList, PyModule, PySet, PyString, PyTuple, PyType};
@@ -93,7 +93,7 @@ pub(crate) fn extend<'py>(list: &Bound<'py, PyList>, items: Drain<'_, Object<'py
                 let bytes = room.saturating_mul(size_of::<*mut ffi::PyObject>());
                 let array = ffi::PyMem_Realloc((*raw).ob_item.cast(), bytes).cast::<*mut ffi::PyObject>();
                 if array.is_null() {
-                    return Err(pyo3::exceptions::PyMemoryError::new_err(()));
+                    return Err(PyMemoryError::new_err(()));
                 }
                 (*raw).ob_item = array;
                 (*raw).allocated = room as ffi::Py_ssize_t;
@@ -137,6 +137,14 @@ pub(crate) fn set_item(object: &Object<'_>, key: &Object<'_>, value: &Object<'_>
     done(object.py(), unsafe { ffi::PyObject_SetItem(object.as_ptr(), key.as_ptr(), value.as_ptr()) })
 }
 
+/// Add an element to a set, or to a frozenset that nobody else has yet.
+#[inline]
+pub(crate) fn set_add(set: &Object<'_>, item: &Object<'_>) -> PyResult<()> {
+    // SAFETY: alive: both are owned by the caller. type: `PySet_Add` checks for a set, or a frozenset with one reference. shared:
+    // CPython keeps its own references while it compares. runs: hashing and comparing may run Python code.
+    done(set.py(), unsafe { ffi::PySet_Add(set.as_ptr(), item.as_ptr()) })
+}
+
 /// Add the items of a tuple to a set or to an instance of a subclass of set.
 pub(crate) fn set_update(set: &Bound<'_, PySet>, items: &Bound<'_, PyTuple>) -> PyResult<()> {
     // SAFETY: alive: both are owned by the caller. type: the pyo3 type says set, which is what `_PySet_Update` asks for.
@@ -162,6 +170,9 @@ pub(crate) fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Object<'py>> {
             std::ptr::copy_nonoverlapping(utf8.as_ptr(), to, utf8.len());
             return Ok(made);
         }
+    }
+    if let Some(made) = super::decode::wide(py, utf8)? {
+        return Ok(made);
     }
     // SAFETY: alive: the bytes are borrowed for the whole call. type: plain memory of the given length. shared: the
     // source of the bytes is never written to while a slice of it is lent. runs: the decoder and "surrogatepass" are C
@@ -190,6 +201,16 @@ pub(crate) fn ascii<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Object<'py>>
     }
 }
 
+/// A str of each byte as the character of the same number.
+pub(crate) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    // SAFETY: as in `text`: alive: borrowed bytes; type: plain memory, and the result is an exact str; shared: not written to;
+    // runs: C code only.
+    unsafe {
+        let made = ffi::PyUnicode_DecodeLatin1(bytes.as_ptr().cast(), bytes.len() as ffi::Py_ssize_t, std::ptr::null());
+        Ok(Bound::from_owned_ptr_or_err(py, made)?.cast_into_unchecked())
+    }
+}
+
 /// A str of raw-unicode-escape text.
 pub(crate) fn raw_unicode<'py>(py: Python<'py>, escaped: &[u8]) -> PyResult<Object<'py>> {
     let count = escaped.len() as ffi::Py_ssize_t;
@@ -202,7 +223,7 @@ pub(crate) fn raw_unicode<'py>(py: Python<'py>, escaped: &[u8]) -> PyResult<Obje
 
 /// The bytes that a Python 2 string literal stands for.
 pub(crate) fn decode_escapes<'py>(py: Python<'py>, escaped: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    let owned = escaped.to_vec();
+    let owned = super::reserve::try_copy(escaped)?;
     let count = owned.len() as ffi::Py_ssize_t;
     // SAFETY: alive: a copy of our own. type: plain memory; with no `errors` the decoder is strict. shared: the copy is
     // ours. runs: a warning about an unknown escape may run Python code, which cannot reach the copy.
@@ -214,7 +235,7 @@ pub(crate) fn decode_escapes<'py>(py: Python<'py>, escaped: &[u8]) -> PyResult<B
 
 /// Bytes in any encoding.
 pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8], encoding: &str, errors: &str) -> PyResult<Object<'py>> {
-    let owned = bytes.to_vec();
+    let owned = super::reserve::try_copy(bytes)?;
     let (encoding, errors) = (CString::new(encoding)?, CString::new(errors)?);
     // SAFETY: alive: all three are copies of our own. type: plain memory and C strings. shared: they are ours. runs: a
     // codec may be Python code, which cannot reach the copies.
@@ -223,6 +244,50 @@ pub(crate) fn decode<'py>(py: Python<'py>, bytes: &[u8], encoding: &str, errors:
         let made = ffi::PyUnicode_Decode(owned.as_ptr().cast(), count, encoding.as_ptr(), errors.as_ptr());
         Bound::from_owned_ptr_or_err(py, made)
     }
+}
+
+/// A float.
+#[inline]
+pub(crate) fn float(py: Python<'_>, value: f64) -> PyResult<Object<'_>> {
+    // SAFETY: alive: the result is owned. type: a float. shared: floats are immutable. runs: no Python code.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyFloat_FromDouble(value)) }
+}
+
+/// A bytes object.
+#[inline]
+pub(crate) fn bytes<'py>(py: Python<'py>, content: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    // SAFETY: alive: the content is borrowed for the whole call. type: plain memory of the given length; the result is exact
+    // bytes. shared: not written to while lent. runs: no Python code.
+    unsafe {
+        let made = ffi::PyBytes_FromStringAndSize(content.as_ptr().cast(), content.len() as ffi::Py_ssize_t);
+        Ok(Bound::from_owned_ptr_or_err(py, made)?.cast_into_unchecked())
+    }
+}
+
+/// A bytearray.
+pub(crate) fn bytearray<'py>(py: Python<'py>, content: &[u8]) -> PyResult<Object<'py>> {
+    // SAFETY: alive: the content is borrowed for the whole call. type: plain memory of the given length. shared: not written
+    // to while lent. runs: no Python code.
+    unsafe {
+        let made = ffi::PyByteArray_FromStringAndSize(content.as_ptr().cast(), content.len() as ffi::Py_ssize_t);
+        Bound::from_owned_ptr_or_err(py, made)
+    }
+}
+
+/// An empty list.
+#[inline]
+pub(crate) fn empty_list(py: Python<'_>) -> PyResult<Object<'_>> {
+    // SAFETY: alive: the result is owned. type: a list. shared: it is new. runs: a collection may run Python code; nothing is
+    // borrowed across it.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyList_New(0)) }
+}
+
+/// An empty dict.
+#[inline]
+pub(crate) fn empty_dict(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    // SAFETY: alive: the result is owned. type: an exact dict. shared: it is new. runs: a collection may run Python code;
+    // nothing is borrowed across it.
+    unsafe { Ok(Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?.cast_into_unchecked()) }
 }
 
 /// An int.
@@ -251,19 +316,22 @@ pub(crate) fn int_from_bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Obj
 
 /// An int of text, with Python's rules for the base; the text ends at the first `\0`.
 pub(crate) fn int_from_text<'py>(py: Python<'py>, text: &[u8], base: c_int) -> PyResult<Object<'py>> {
-    let text = until_nul(text);
+    let text = until_nul(text)?;
     // SAFETY: alive: a copy of our own. type: a C string. shared: ours. runs: no Python code.
     unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromString(text.as_ptr(), std::ptr::null_mut(), base)) }
 }
 
-fn until_nul(text: &[u8]) -> CString {
+fn until_nul(text: &[u8]) -> PyResult<CString> {
     let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
-    CString::new(&text[..end]).unwrap_or_default()
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(end + 1).map_err(|_| PyMemoryError::new_err(()))?;
+    copy.extend_from_slice(&text[..end]);
+    Ok(CString::new(copy)?)
 }
 
 /// A float of a line of text, newline included.
 pub(crate) fn float_from_line<'py>(py: Python<'py>, line: &[u8]) -> PyResult<Object<'py>> {
-    let text = until_nul(line);
+    let text = until_nul(line)?;
     // SAFETY: alive: the text is a copy of our own and outlives `end`, which points into it or at its end byte. type: a C
     // string. shared: ours; the exception class is a static of the interpreter. runs: no Python code.
     unsafe {
@@ -468,7 +536,8 @@ pub(crate) fn interned(text: Bound<'_, PyString>) -> Bound<'_, PyString> {
 /// A snapshot of the keys and values of a dict.
 pub(crate) fn pairs<'py>(dict: &Bound<'py, PyDict>) -> Vec<(Object<'py>, Object<'py>)> {
     let mut at = 0;
-    let mut found = Vec::with_capacity(dict.len());
+    let mut found = Vec::new();
+    super::reserve::reserve(&mut found, dict.len());
     let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: alive: the dict is borrowed; key and value are made strong before anything else happens. type: the pyo3 type
     // says dict. shared: the loop runs no Python code, so nobody changes the dict meanwhile. runs: nothing; growing the

@@ -9,20 +9,29 @@
 //! layout is read of an object whose exact type has just been compared. shared: the interpreter is held. runs: nothing but
 //! the walk: no call in it can run Python code, free memory that is in use, or change a container.
 #![expect(unsafe_code, reason = "the one address of unsafe code; tests/tidy holds it")]
+#![expect(
+    clippy::cast_ptr_alignment,
+    reason = "fields are reached by their offsets in objects, which have the alignment of the layout; output is written unaligned"
+)]
 
 pub(crate) mod access;
 pub(crate) mod class;
 pub(crate) mod buffer;
 pub(crate) mod code;
+mod decode;
 pub(crate) mod function;
 pub(crate) mod growing;
 pub(crate) mod identity;
+pub(crate) mod instance;
 pub(crate) mod kind;
 pub(crate) mod layout;
 pub(crate) mod load_window;
 pub(crate) mod make;
+pub(crate) mod moment;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod reserve;
+pub(crate) mod shape;
 pub(crate) mod walk;
 
 use pyo3::ffi;

@@ -15,7 +15,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::buffer::View;
-use super::growing::advise;
+use super::growing::{HUGE, advise};
+use super::reserve;
 
 /// Content up to this size stays in the scratch.
 const SCRATCH: usize = 64 << 10;
@@ -23,8 +24,6 @@ const SCRATCH: usize = 64 << 10;
 const SLACK: usize = 8 << 10;
 /// A part from here on is given exactly the room it needs.
 const LARGE: usize = 1 << 20;
-/// A part from here on is worth huge pages.
-const HUGE: usize = 4 << 20;
 
 unsafe extern "C" {
     fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> std::os::raw::c_int;
@@ -66,7 +65,14 @@ impl<'py> Output<'py> {
     fn grow(&mut self, more: usize) {
         let needed = self.len.saturating_add(more);
         let grown = if self.room < LARGE { self.room * 2 } else { self.room.saturating_add(self.room / 2) };
-        let room = if more >= LARGE { needed.saturating_add(SLACK) } else { needed.max(grown) };
+        // Exactly enough for one huge part; in proportion where there are many.
+        let room = if more >= LARGE && more >= self.len / 4 {
+            needed.saturating_add(SLACK)
+        } else if more >= LARGE {
+            needed.max(self.len.saturating_add(self.len / 4)).saturating_add(SLACK)
+        } else {
+            needed.max(grown)
+        };
         let size = ffi::Py_ssize_t::try_from(room).unwrap_or(ffi::Py_ssize_t::MAX);
         // SAFETY: alive: the object, where there is one, is owned here, and `_PyBytes_Resize` takes this only reference and
         // gives back another, or null after it has dropped it. type: made as exact bytes below. shared: nobody else has the
@@ -87,8 +93,8 @@ impl<'py> Output<'py> {
             }
             self.start = ffi::PyBytes_AS_STRING(self.object).cast_mut().cast::<u8>();
             self.room = room;
-            if more >= HUGE {
-                advise(self.start.add(self.len), more);
+            if room >= HUGE {
+                advise(self.start, room);
             }
         }
     }
@@ -211,5 +217,5 @@ impl Buffer for Output<'_> {
 
 /// The door's answer to an unwinding: an exception of the kind that it stands for.
 pub(crate) fn unwound(panic: &(dyn std::any::Any + Send)) -> Option<PyErr> {
-    panic.is::<OutOfMemory>().then(|| PyMemoryError::new_err(()))
+    (panic.is::<OutOfMemory>() || reserve::is_null(panic)).then(|| PyMemoryError::new_err(()))
 }

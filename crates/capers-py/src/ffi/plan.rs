@@ -12,25 +12,141 @@ use std::rc::Rc;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 
-/// What the state of an instance is.
-pub(crate) struct Plan {
-    /// Whether instances have a `__dict__`; then the class has no slots.
-    pub(super) has_dict: bool,
-    pub(super) slots: Vec<Slot>,
+use super::access::tuple_item;
+
+/// How instances of a type are written.
+pub(crate) enum Plan {
+    /// Made by `copyreg.__newobj__`; the state is the `__dict__`.
+    Dict,
+    /// Made by `copyreg.__newobj__`; the state is what these slots hold, if there are any.
+    Slots(Vec<Slot>),
+    /// Made of what the `datetime` module keeps in one of its objects.
+    Moment(Moment),
+}
+
+/// The types of the `datetime` module that are written from their memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Date,
+    Time,
+    DateTime,
+    Delta,
 }
 
 impl Plan {
     /// The name of a slot, to be shown.
     pub(crate) fn name(&self, at: usize) -> Option<String> {
-        let slot = self.slots.get(at)?;
+        let Plan::Slots(slots) = self else { return None };
+        let slot = slots.get(at)?;
         Python::try_attach(|py| slot.name.bind(py).to_string_lossy().into_owned())
     }
 }
 
+impl Moment {
+    /// The bytes that an object keeps, as `__reduce_ex__` gives them for protocol 4 and later, and how many they are; the
+    /// time zone, if it has one.
+    ///
+    /// # Safety
+    /// The object must be alive and of the very type, but no timedelta.
+    pub(super) unsafe fn state(self, object: *mut ffi::PyObject) -> ([u8; 10], usize, Option<*mut ffi::PyObject>) {
+        let mut state = [0; 10];
+        // SAFETY: alive, type: promised by the caller; the field of the time zone is there only where it is said to be. shared:
+        // these objects do not change. runs: nothing.
+        unsafe {
+            match self {
+                Moment::Date | Moment::Delta => {
+                    let date = object.cast::<ffi::PyDateTime_Date>();
+                    state[..4].copy_from_slice(&(*date).data);
+                    (state, 4, None)
+                }
+                Moment::Time => {
+                    let time = object.cast::<ffi::PyDateTime_Time>();
+                    state[..6].copy_from_slice(&(*time).data);
+                    state[0] |= u8::from((&raw const (*time).fold).read() != 0) << 7;
+                    let zone = ((&raw const (*time).hastzinfo).read() != 0).then(|| (&raw const (*time).tzinfo).read());
+                    (state, 6, zone)
+                }
+                Moment::DateTime => {
+                    let moment = object.cast::<ffi::PyDateTime_DateTime>();
+                    state.copy_from_slice(&(*moment).data);
+                    state[2] |= u8::from((&raw const (*moment).fold).read() != 0) << 7;
+                    let zone =
+                        ((&raw const (*moment).hastzinfo).read() != 0).then(|| (&raw const (*moment).tzinfo).read());
+                    (state, 10, zone)
+                }
+            }
+        }
+    }
+
+    /// Days, seconds and microseconds of a timedelta.
+    ///
+    /// # Safety
+    /// The object must be alive and exactly a timedelta.
+    pub(super) unsafe fn delta(object: *mut ffi::PyObject) -> [i32; 3] {
+        // SAFETY: alive, type: promised by the caller. shared: it does not change. runs: nothing.
+        unsafe {
+            let delta = &*object.cast::<ffi::PyDateTime_Delta>();
+            [delta.days, delta.seconds, delta.microseconds]
+        }
+    }
+}
+
+/// Which of the types of the `datetime` module `class` is.
+fn moment(class: &Bound<'_, PyType>) -> Option<Moment> {
+    let kind = class.as_type_ptr();
+    // SAFETY: alive: the class is owned by the caller; the table of the module, once imported, lives as long as the process.
+    // type: a type object, whose name is a C string. shared: never changes. runs: importing the capsule of a module that has
+    // been imported already, since there is an object of it, runs nothing.
+    unsafe {
+        if (*kind).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE != 0
+            || !CStr::from_ptr((*kind).tp_name).to_bytes().starts_with(b"datetime.")
+        {
+            return None;
+        }
+        ffi::PyDateTime_IMPORT();
+        let table = ffi::PyDateTimeAPI();
+        if table.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        let known = [
+            ((*table).DateType, Moment::Date),
+            ((*table).TimeType, Moment::Time),
+            ((*table).DateTimeType, Moment::DateTime),
+            ((*table).DeltaType, Moment::Delta),
+        ];
+        known.into_iter().find(|(each, _)| *each == kind).map(|(_, moment)| moment)
+    }
+}
+
+/// Whether the reduction that Python made of `object` holds what is read from its memory.
+fn agrees(moment: Moment, object: &Bound<'_, PyAny>, reduction: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let Ok(parts) = reduction.cast_exact::<PyTuple>() else { return Ok(false) };
+    let Some(args) = tuple_item(parts, 1).and_then(|it| it.cast_into_exact::<PyTuple>().ok()) else { return Ok(false) };
+    if parts.len() != 2 || !tuple_item(parts, 0).is_some_and(|it| it.is(object.get_type())) {
+        return Ok(false);
+    }
+    // SAFETY: alive: owned by the caller. type: `moment` has compared the type. shared: such objects do not change. runs: nothing.
+    let (delta, state) = unsafe {
+        match moment {
+            Moment::Delta => (Some(Moment::delta(object.as_ptr())), None),
+            _ => (None, Some(moment.state(object.as_ptr()))),
+        }
+    };
+    if let Some(delta) = delta {
+        return args.eq(PyTuple::new(object.py(), delta)?);
+    }
+    let Some((state, len, zone)) = state else { return Ok(false) };
+    let right = tuple_item(&args, 0)
+        .and_then(|it| it.cast_into_exact::<PyBytes>().ok())
+        .is_some_and(|it| it.as_bytes() == &state[..len]);
+    Ok(right && tuple_item(&args, 1).map(|it| it.as_ptr()) == zone && args.len() == 1 + usize::from(zone.is_some()))
+}
+
 /// A slot of an instance: what `__slots__` makes.
-pub(super) struct Slot {
+pub(crate) struct Slot {
     name: Py<PyString>,
     offset: isize,
 }
@@ -154,11 +270,12 @@ fn draw_up(
 ) -> PyResult<Option<Plan>> {
     let py = object.py();
     if !is_left_to_object(class) {
-        return Ok(None);
+        let Some(moment) = moment(class) else { return Ok(None) };
+        return Ok(agrees(moment, object, reduction)?.then_some(Plan::Moment(moment)));
     }
     let copyreg = py.import(intern!(py, "copyreg"))?;
     let Ok(parts) = reduction.cast_exact::<PyTuple>() else { return Ok(None) };
-    let part = |at| super::access::tuple_item(parts, at).filter(|it| !it.is_none());
+    let part = |at| tuple_item(parts, at).filter(|it| !it.is_none());
     let Some(args) = part(1).and_then(|it| it.cast_into_exact::<PyTuple>().ok()) else { return Ok(None) };
     let new = copyreg.getattr(intern!(py, "__newobj__"))?;
     let plain = part(0).is_some_and(|it| it.is(&new))
@@ -183,13 +300,13 @@ fn draw_up(
             let Some(offset) = offset_of(class, &name) else { return Ok(None) };
             slots.push(Slot { name: name.unbind(), offset });
         }
-        return Ok(Some(Plan { has_dict, slots }));
+        return Ok(Some(Plan::Slots(slots)));
     }
     let right = match part(2) {
         None => true,
         Some(state) => has_dict && state.is_exact_instance_of::<PyDict>(),
     };
-    Ok(right.then_some(Plan { has_dict, slots: Vec::new() }))
+    Ok(right.then(|| if has_dict { Plan::Dict } else { Plan::Slots(Vec::new()) }))
 }
 
 /// Whether class and metaclass leave the reduction of instances, and the look-up of attributes, to `object` and `type`.
@@ -234,7 +351,9 @@ fn is_left_to_object(class: &Bound<'_, PyType>) -> bool {
         intern!(py, "__getnewargs__"),
         intern!(py, "__getnewargs_ex__"),
     ];
-    slots && inherited.into_iter().all(|name| found(class, name) == found(&base, name))
+    // Looked up in any case: a look-up gives the type its tag.
+    let inherited = inherited.map(|name| found(class, name) == found(&base, name));
+    slots && inherited == [true; 6]
 }
 
 /// Whether instances of a class can have a `__dict__`.

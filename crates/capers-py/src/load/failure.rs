@@ -4,7 +4,7 @@
 //! `_pickle`.
 
 use capers_pickle::{Error, ErrorKind, Locate, Op};
-use pyo3::exceptions::{PyEOFError, PyOverflowError, PyValueError};
+use pyo3::exceptions::{PyEOFError, PyMemoryError, PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 
 use super::state::State;
@@ -57,6 +57,7 @@ impl Failure {
 
 fn exception(py: Python<'_>, state: &State, error: &Error) -> PyErr {
     let text = match error.kind() {
+        ErrorKind::OutOfMemory => return PyMemoryError::new_err(()),
         ErrorKind::OutOfInput => return PyEOFError::new_err("Ran out of input"),
         ErrorKind::UnsupportedProtocol(proto) => {
             return PyValueError::new_err(format!("unsupported pickle protocol: {proto}"));

@@ -196,9 +196,8 @@ impl<'py> FileSource<'_, 'py> {
                 self.landing.read_into(&readinto, out)?
             } else {
                 let data = self.methods()?.read.call1(py, (out.len(),))?.into_bound(py);
-                if strict && !data.is_instance_of::<PyBytes>() {
-                    let text = format!("read() returned non-bytes object ({})", data.get_type().repr()?);
-                    return Err(PyValueError::new_err(text).into());
+                if strict {
+                    demand_bytes(&data)?;
                 }
                 let data = load_window::as_bytes(&data)?;
                 let count = data.as_bytes().len().min(out.len());
@@ -306,26 +305,43 @@ impl Source for FileSource<'_, '_> {
 }
 
 impl<'py> Ready<Bound<'py, PyAny>> for FileSource<'_, 'py> {
-    /// Files of the interpreter make a bytes object of what they read, with nobody else having it. No better place to read
-    /// to can be offered to them.
+    /// Files of the interpreter make a bytes object of what they read, with nobody else having it; no better place to read to can
+    /// be offered to them. Files without `readinto` make one anyway.
     fn ready(&mut self, count: usize) -> Result<Option<Bound<'py, PyAny>>, Failure> {
         let (py, held) = (self.held.py(), self.held.as_bytes().len());
-        let ahead = self.file.advanced > self.bounds.at;
-        if count > LARGEST || ahead || !self.methods()?.read.bind(py).is_exact_instance_of::<PyCFunction>() {
+        let methods = self.methods()?;
+        let builtin = |method: &Py<PyAny>| method.bind(py).is_instance_of::<PyCFunction>();
+        let strict = methods.readinto.is_none();
+        let builtin = builtin(&methods.read) && methods.readinto.as_ref().is_none_or(builtin);
+        // A file that has moved past what is held cannot read it again.
+        if count > LARGEST || self.file.advanced > self.bounds.at || !(builtin || strict) {
             return Ok(None);
         }
         self.bounds.leave_frame(held)?;
         self.skip_consumed()?;
         let data = self.methods()?.read.call1(py, (count,))?.into_bound(py);
-        // What was peeked at is read again with the rest.
         self.hold(PyBytes::new(py, b""));
         self.before += count as u64;
         if data.cast_exact::<PyBytes>().is_ok_and(|data| data.as_bytes().len() == count) {
             return Ok(Some(data));
         }
+        if strict {
+            demand_bytes(&data)?;
+        }
         let data = load_window::as_bytes(&data)?;
         let begun = &data.as_bytes()[..data.as_bytes().len().min(count)];
+        if begun.is_empty() {
+            return Err(truncated());
+        }
         let rest = |out: &mut [u8]| self.read_piece(out, true);
         Ok(Some(growing::filled_after::<PyBytes, Failure>(py, count, begun, rest)?.into_any()))
     }
+}
+
+/// What C says where it takes nothing but bytes from `read`.
+fn demand_bytes(data: &Bound<'_, PyAny>) -> Result<(), Failure> {
+    if data.is_instance_of::<PyBytes>() {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!("read() returned non-bytes object ({})", data.get_type().repr()?)).into())
 }

@@ -9,20 +9,28 @@ use capers_pickle::{Error, ErrorKind, Host, Items, Source};
 use pyo3::exceptions::{PyUnicodeDecodeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType,
+    PyBool, PyByteArray, PyBytes, PyDict, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType,
 };
 
 use super::failure::Failure;
 use super::globals;
+use super::hashing::Hashing;
+use super::keys::Keys;
 use super::quiet::Quiet;
 use super::state::State;
 use super::unpickler::Unpickler;
 use super::wire;
 use crate::ffi::growing::{self, HUGE};
-use crate::ffi::make;
+use crate::ffi::instance::{self, Names};
+use crate::ffi::kind::{Kind, kind};
+use crate::ffi::shape::Shape;
+use crate::ffi::{make, moment, reserve};
 
 type Object<'py> = Bound<'py, PyAny>;
 type Made<'py> = Result<Object<'py>, Failure>;
+
+/// Texts from here on are made from the stream without being held in between.
+const LONG: usize = 1 << 20;
 
 /// How Python 2 strings become objects.
 #[derive(Clone, Copy)]
@@ -59,6 +67,10 @@ pub(super) struct Live<'a, 'py> {
     pub(super) proto: u8,
     pub(super) last_code: wire::LastCode<'py>,
     pub(super) quiet: Quiet<'py>,
+    pub(super) hashing: Hashing,
+    pub(super) shape: Shape<'py>,
+    pub(super) attribute_names: Names<'py>,
+    pub(super) keys: Keys,
 }
 
 impl<'py> Live<'_, 'py> {
@@ -83,12 +95,43 @@ impl<'py> Live<'_, 'py> {
 
     #[inline]
     fn fill_dict(&mut self, dict: &Bound<'py, PyDict>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        if !self.state.shapes {
+            return self.put_pairs(dict, items);
+        }
+        if self.shape.fill(dict, &mut items) {
+            return Ok(());
+        }
+        let new = dict.is_empty();
+        self.put_pairs(dict, items)?;
+        if new {
+            self.shape.follow(dict);
+        }
+        Ok(())
+    }
+
+    fn put_pairs(&mut self, dict: &Bound<'py, PyDict>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
-            if !key.is_exact_instance_of::<PyString>() {
-                self.quiet.wake();
-            }
+            self.mind(&key)?;
             make::dict_set(dict, &key, &value)?;
         }
+        Ok(())
+    }
+
+    /// Before something is hashed: a str or a number runs no Python code, and anything else may take forever.
+    #[inline]
+    fn mind(&mut self, key: &Object<'py>) -> Result<(), Failure> {
+        match kind(key) {
+            Kind::Str | Kind::Int | Kind::Float | Kind::None | Kind::Bool | Kind::Bytes => {}
+            _ => {
+                self.quiet.wake();
+                self.hashing.check(key, self.state)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_elements(&mut self, items: &Bound<'py, PyTuple>) -> Result<(), Failure> {
+        items.iter().try_for_each(|item| self.hashing.check(&item, self.state))?;
         Ok(())
     }
 
@@ -133,6 +176,7 @@ impl<'py> Host for Live<'_, 'py> {
 
     fn pause(&mut self) -> Result<(), Failure> {
         self.quiet.wake();
+        reserve::check()?;
         Ok(self.py.check_signals()?)
     }
 
@@ -194,7 +238,7 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn float(&mut self, value: f64) -> Made<'py> {
-        Ok(PyFloat::new(self.py, value).into_any())
+        Ok(make::float(self.py, value)?)
     }
 
     fn float_line(&mut self, line: &[u8]) -> Made<'py> {
@@ -207,6 +251,16 @@ impl<'py> Host for Live<'_, 'py> {
             return Ok(name);
         }
         Ok(make::text(self.py, utf8)?)
+    }
+
+    #[inline]
+    fn takes_keys(&self, value: &Object<'py>) -> bool {
+        kind(value) == Kind::Dict
+    }
+
+    #[inline]
+    fn key(&mut self, utf8: &[u8]) -> Made<'py> {
+        Ok(self.keys.get(self.py, utf8)?)
     }
 
     fn raw_unicode(&mut self, text: &[u8]) -> Made<'py> {
@@ -236,11 +290,14 @@ impl<'py> Host for Live<'_, 'py> {
         if bytes.len() >= HUGE {
             return Ok(growing::copied::<PyBytes>(self.py, bytes)?.into_any());
         }
-        Ok(PyBytes::new(self.py, bytes).into_any())
+        Ok(make::bytes(self.py, bytes)?.into_any())
     }
 
     fn bytearray(&mut self, bytes: &[u8]) -> Made<'py> {
-        Ok(growing::copied::<PyByteArray>(self.py, bytes)?.into_any())
+        if bytes.len() >= HUGE {
+            return Ok(growing::copied::<PyByteArray>(self.py, bytes)?.into_any());
+        }
+        Ok(make::bytearray(self.py, bytes)?)
     }
 
     fn bytes_from<S: Source>(&mut self, count: usize, source: &mut S) -> Made<'py>
@@ -255,6 +312,9 @@ impl<'py> Host for Live<'_, 'py> {
     where
         Failure: From<S::Error>,
     {
+        if count < LONG {
+            return self.text(source.take(count)?);
+        }
         let fill = |out: &mut [u8]| source.read_text_into(out).map_err(Failure::from);
         match growing::ascii_filled(self.py, count, fill)? {
             Ok(text) => Ok(text.into_any()),
@@ -284,7 +344,7 @@ impl<'py> Host for Live<'_, 'py> {
     #[inline]
     fn empty_list(&mut self) -> Made<'py> {
         self.quiet.build();
-        Ok(PyList::empty(self.py).into_any())
+        Ok(make::empty_list(self.py)?)
     }
 
     fn list(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
@@ -295,12 +355,12 @@ impl<'py> Host for Live<'_, 'py> {
     #[inline]
     fn empty_dict(&mut self) -> Made<'py> {
         self.quiet.build();
-        Ok(PyDict::new(self.py).into_any())
+        Ok(make::empty_dict(self.py)?.into_any())
     }
 
     fn dict(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
         self.quiet.build();
-        let made = PyDict::new(self.py);
+        let made = make::empty_dict(self.py)?;
         self.fill_dict(&made, items)?;
         Ok(made.into_any())
     }
@@ -311,8 +371,11 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn frozenset(&mut self, items: Items<'_, Object<'py>>) -> Made<'py> {
-        self.quiet.wake();
+        self.quiet.build();
         let items = make::tuple(self.py, items)?;
+        for item in items.iter_borrowed() {
+            self.mind(&item)?;
+        }
         Ok(make::frozenset(&items)?)
     }
 
@@ -345,12 +408,15 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn set_item(&mut self, dict: &Object<'py>, key: Object<'py>, value: Object<'py>) -> Result<(), Failure> {
-        self.quiet.wake();
-        match dict.cast_exact::<PyDict>() {
-            Ok(dict) => make::dict_set(dict, &key, &value)?,
-            Err(_) => make::set_item(dict, &key, &value)?,
+        if let Ok(dict) = dict.cast_exact::<PyDict>() {
+            self.mind(&key)?;
+            return Ok(make::dict_set(dict, &key, &value)?);
         }
-        Ok(())
+        self.quiet.wake();
+        if dict.is_instance_of::<PyDict>() {
+            self.hashing.check(&key, self.state)?;
+        }
+        Ok(make::set_item(dict, &key, &value)?)
     }
 
     #[inline]
@@ -359,16 +425,28 @@ impl<'py> Host for Live<'_, 'py> {
             return self.fill_dict(dict, items);
         }
         self.quiet.wake();
+        let hashes = dict.is_instance_of::<PyDict>();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            if hashes {
+                self.hashing.check(&key, self.state)?;
+            }
             make::set_item(dict, &key, &value)?;
         }
         Ok(())
     }
 
     fn add_items(&mut self, set: &Object<'py>, items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        if set.is_exact_instance_of::<PySet>() {
+            for item in items {
+                self.mind(&item)?;
+                make::set_add(set, &item)?;
+            }
+            return Ok(());
+        }
         self.quiet.wake();
         if let Ok(set) = set.cast::<PySet>() {
             let items = make::tuple(self.py, items)?;
+            self.check_elements(&items)?;
             return Ok(make::set_update(set, &items)?);
         }
         let add = set.getattr(&self.state.names.add)?;
@@ -454,7 +532,15 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn reduce(&mut self, callable: Object<'py>, arguments: Object<'py>) -> Made<'py> {
-        self.quiet.wake();
+        if instance::is_static_type(&callable) {
+            if let Ok(arguments) = arguments.cast_exact::<PyTuple>()
+                && let Some(made) = moment::made(&callable, arguments)
+            {
+                return Ok(made);
+            }
+        } else {
+            self.quiet.wake();
+        }
         if let Some(wire) = self.state.wire_of(&callable)
             && let Ok(arguments) = arguments.cast_exact::<PyTuple>()
             && let Some(made) = wire::call(wire, arguments, self.state, &mut self.last_code)?
@@ -465,6 +551,15 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn new_object(&mut self, class: Object<'py>, arguments: Object<'py>, keywords: Option<Object<'py>>) -> Made<'py> {
+        if keywords.is_none()
+            && let (Ok(as_type), Ok(as_tuple)) = (class.cast::<PyType>(), arguments.cast_exact::<PyTuple>())
+            && instance::is_made_by_object(as_type, as_tuple)
+        {
+            self.quiet.build();
+            if let Some(made) = make::new_object(as_type, as_tuple, None)? {
+                return Ok(made);
+            }
+        }
         self.quiet.wake();
         let op = if keywords.is_some() { "NEWOBJ_EX" } else { "NEWOBJ" };
         let wrong = |what: &str, object: &Object<'py>| -> Failure {
@@ -506,6 +601,11 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn build(&mut self, object: &Object<'py>, state: Object<'py>) -> Result<(), Failure> {
+        if let Ok(attributes) = state.cast_exact::<PyDict>()
+            && instance::set_attributes(object, attributes, &mut self.attribute_names)?
+        {
+            return Ok(());
+        }
         self.quiet.wake();
         if wire::build(object, &state, self.state)? {
             return Ok(());

@@ -8,6 +8,8 @@ mod code_cache;
 mod failure;
 mod file;
 mod globals;
+mod hashing;
+mod keys;
 mod live;
 mod quiet;
 mod state;
@@ -23,10 +25,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator};
 
 use self::failure::Failure;
+use self::hashing::Hashing;
+use self::keys::Keys;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
+use crate::ffi::instance::Names;
 use crate::ffi::load_window::ObjectSource;
+use crate::ffi::output;
+use crate::ffi::shape::Shape;
 
 /// What has the size of a reference, so that the allocations fit both.
 type Pointer = std::num::NonZeroUsize;
@@ -50,6 +57,9 @@ where
         Ok(Ok(value)) => Ok(value),
         Ok(Err(failure)) => Err(failure.into_exception(py, state)),
         Err(panic) => {
+            if let Some(error) = output::unwound(&*panic) {
+                return Err(error);
+            }
             let what = panic.downcast_ref::<&str>().copied();
             let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
             Err(state.unpickling_error(py, format!("internal error in capers: {what}")))
@@ -97,6 +107,10 @@ fn loads<'py>(
         proto: 0,
         last_code: None,
         quiet: Quiet::new(py, state.minor < 12),
+        hashing: Hashing::default(),
+        shape: Shape::default(),
+        attribute_names: Names::default(),
+        keys: Keys::default(),
     };
     let room = ROOM.take().map(Room::recycle).unwrap_or_default();
     let mut machine = Machine::with_room(room);

@@ -10,6 +10,7 @@ use super::live::NO_PERSISTENT_LOAD;
 use super::wire::{Wire, WireNames};
 
 /// Objects and facts of this interpreter.
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub(super) struct State {
     unpickling_error: Py<PyAny>,
     /// `capers._rebuild`, its name and its constructors.
@@ -35,6 +36,8 @@ pub(super) struct State {
     pub(super) signed_binstring: bool,
     pub(super) strict_frames: bool,
     pub(super) skips_nothing: bool,
+    /// Whether tables of dicts can be copied.
+    pub(super) shapes: bool,
     pub(super) names: Names,
     /// `types.MethodType`
     pub(super) method_type: Py<PyAny>,
@@ -89,7 +92,7 @@ impl State {
             Ok(py.import(module)?.getattr(name)?.cast_into::<PyDict>()?.unbind())
         };
         let builtins = py.import("builtins")?;
-        let stock = py.import("_pickle")?.getattr("loads")?;
+        let stock = crate::state::state(py)?.stock_loads.bind(py);
         // How this very interpreter reads odd numbers is asked of its own unpickler: maintenance releases have changed it.
         let probe = |pickle: &[u8]| stock.call1((PyBytes::new(py, pickle),));
         let int_rules = IntRules {
@@ -115,6 +118,7 @@ impl State {
             int_rules,
             signed_binstring,
             strict_frames: probe(b"\x80\x04\x95\x03\0\0\0\0\0\0\0C\x05hello.").is_err(),
+            shapes: crate::ffi::layout::self_test(py)? && crate::ffi::shape::self_test(py)?,
             skips_nothing: probe(b"N(e.").is_ok(),
             names: Names::new(py),
             method_type: py.import("types")?.getattr("MethodType")?.unbind(),

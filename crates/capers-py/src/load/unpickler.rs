@@ -10,18 +10,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use capers_pickle::Machine;
 use capers_pickle::memo::Memo;
-use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyIterator, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::failure::Failure;
 use super::file::File;
+use super::hashing::Hashing;
+use super::keys::Keys;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
 use super::{globals, run};
+use crate::ffi::instance::Names;
 use crate::ffi::make;
+use crate::ffi::shape::Shape;
 
 /// Read pickles from the binary file *file*.
 ///
@@ -157,6 +161,10 @@ impl Unpickler {
                         proto: 0,
                         last_code: None,
                         quiet: Quiet::new(py, false),
+                        hashing: Hashing::default(),
+                        shape: Shape::default(),
+                        attribute_names: Names::default(),
+                        keys: Keys::default(),
                     };
                     run(&mut machine, &mut live, &mut source)
                 })
@@ -235,7 +243,7 @@ impl Unpickler {
         if let Ok(proxy) = memo.cast_exact::<UnpicklerMemoProxy>() {
             if let Some(other) = proxy.get().unpickler(py) {
                 for (index, value) in other.get().entries(py) {
-                    new.put(index, value);
+                    put(&mut new, index, value)?;
                 }
             }
         } else if let Ok(dict) = memo.cast::<PyDict>() {
@@ -246,7 +254,7 @@ impl Unpickler {
                 let Ok(index) = u64::try_from(make::index(&key)?) else {
                     return Err(PyValueError::new_err("memo key must be positive integers."));
                 };
-                new.put(index, value.unbind());
+                put(&mut new, index, value.unbind())?;
             }
         } else {
             let kind = make::type_name(memo);
@@ -273,6 +281,10 @@ impl Unpickler {
         let old = std::mem::take(&mut *self.parts());
         drop(old);
     }
+}
+
+fn put(memo: &mut Memo<Py<PyAny>>, index: u64, value: Py<PyAny>) -> PyResult<()> {
+    memo.put(index, value).map_or_else(|_| Err(PyMemoryError::new_err(())), |_| Ok(()))
 }
 
 impl Unpickler {
@@ -358,6 +370,10 @@ pub(super) fn load_file<'py>(
         proto: 0,
         last_code: None,
         quiet: Quiet::new(py, false),
+        hashing: Hashing::default(),
+        shape: Shape::default(),
+        attribute_names: Names::default(),
+        keys: Keys::default(),
     };
     let Some(mut source) = file.source(py, state.strict_frames) else {
         return Err(

@@ -188,7 +188,7 @@ fn namespace<'py>(arguments: &Bound<'py, PyTuple>, state: &State) -> PyResult<Op
         return Ok(None);
     }
     let py = arguments.py();
-    let made = PyDict::new(py);
+    let made = make::empty_dict(py)?;
     make::dict_set(&made, state.names.builtins.bind(py), state.builtins.bind(py))?;
     if arguments.len() == 1 {
         let name = arguments.get_item(0)?;

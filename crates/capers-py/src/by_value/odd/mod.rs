@@ -46,6 +46,8 @@ pub(crate) enum Travel<'py> {
     Weak(Reduction<'py>),
     /// A reduction of the pickle protocol: a name, or a tuple of two to six items.
     Reduced(Bound<'py, PyAny>),
+    /// A weak proxy of this object.
+    Proxy(Bound<'py, PyAny>),
     /// An object that is filled at the end of the payload.
     Container(Reduction<'py>, Late<'py>),
 }
@@ -72,6 +74,11 @@ pub(crate) fn reduce<'py>(py: Python<'py>, kind: Kind, object: &Bound<'py, PyAny
             None => Ok(None),
         },
     }
+}
+
+/// Whether objects of the type of `object` may have a rule here.
+pub(crate) fn has_rule(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(table::rule_of(py, object)?.is_some())
 }
 
 /// Made by a call, complete with it.

@@ -3,7 +3,8 @@
 //! What is held weakly does not travel for that reason. A container is filled at the end of the payload, with those of its
 //! objects that came along for another reason ([`Late`]). A reference cannot wait, as it never changes: its referent
 //! travels in front of it, and where nothing else in the payload holds it, it is gone as soon as the payload is loaded, and the
-//! reference is dead. A referent that cannot travel leaves the reference dead, too.
+//! reference is dead. A referent that cannot travel leaves the reference dead, too. A proxy is what it stands for where
+//! nothing else does, as with `pickle`; the pickler sees to that.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -90,10 +91,7 @@ pub(crate) fn dead<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Reduction
 /// A weak proxy; its callback is not to be had.
 pub(super) fn proxy<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     match object.cast::<PyWeakrefProxy>()?.upgrade() {
-        Some(referent) => {
-            let args = vec![Part::Object(referent)];
-            Ok(Some(Travel::Weak(Reduction { make: Wire::WeakProxy, args, fills: Vec::new() })))
-        }
+        Some(referent) => Ok(Some(Travel::Proxy(referent))),
         None => Ok(dead(object)?.map(Travel::Reduction)),
     }
 }
