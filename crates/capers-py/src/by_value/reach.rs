@@ -19,16 +19,17 @@ use crate::ffi::kind::{Kind, kind};
 /// How many functions and classes are followed; beyond, code counts as leading to what is missing.
 const MAX_STEPS: usize = 2000;
 
-/// What is not there yet: names of namespaces, and cells, each by the address of what it belongs to.
+/// What is not there yet: names of namespaces, cells, and objects that are incomplete, each by an address.
 #[derive(Default)]
 pub(crate) struct Missing<'py> {
     pub(crate) names: Vec<(usize, Bound<'py, PyString>)>,
     pub(crate) cells: Vec<usize>,
+    pub(crate) objects: Vec<usize>,
 }
 
 impl<'py> Missing<'py> {
     pub(crate) fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.cells.is_empty()
+        self.names.is_empty() && self.cells.is_empty() && self.objects.is_empty()
     }
 
     /// Whether calling `start` leads to any of it.
@@ -39,7 +40,7 @@ impl<'py> Missing<'py> {
             if !seen.insert(next.as_ptr() as usize) {
                 continue;
             }
-            if seen.len() > MAX_STEPS {
+            if seen.len() > MAX_STEPS || self.objects.contains(&(next.as_ptr() as usize)) {
                 return Ok(true);
             }
             match kind(&next) {

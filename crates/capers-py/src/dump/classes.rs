@@ -63,7 +63,7 @@ impl<'py> Classes<'py> {
     pub(super) fn missing(&self) -> Vec<(Bound<'py, PyAny>, usize, Missing<'py>)> {
         let mut all = Vec::new();
         for open in &self.open {
-            let mut missing = Missing::default();
+            let mut missing = Missing { objects: self.pending.waiting_for(&open.class), ..Missing::default() };
             for (_, fill) in &open.later {
                 match fill {
                     Fill::Items { of, items, .. } => {

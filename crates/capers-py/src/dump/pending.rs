@@ -30,6 +30,11 @@ impl<'py> Pending<'py> {
         self.objects.get(&(object.as_ptr() as usize))
     }
 
+    /// The addresses of all objects that wait for `class`.
+    pub(super) fn waiting_for(&self, class: &Bound<'py, PyAny>) -> Vec<usize> {
+        self.objects.iter().filter(|(_, it)| it.is(class)).map(|(address, _)| *address).collect()
+    }
+
     /// `class` is there, and what waited for it is written next.
     pub(super) fn complete(&mut self, class: &Bound<'py, PyAny>) {
         self.objects.retain(|_, it| !it.is(class));
