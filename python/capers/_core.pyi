@@ -7,13 +7,14 @@ from pickle import PickleError as PickleError
 from pickle import PicklingError as PicklingError
 from pickle import UnpicklingError as UnpicklingError
 from types import ModuleType
-from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias
+from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias, final
 
 from typing_extensions import Buffer, disjoint_base
 
 __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
+    "LOCAL_MODULES",
     "CannotPickleError",
     "PickleBuffer",
     "PickleError",
@@ -27,7 +28,9 @@ __all__ = [
     "load",
     "loads",
     "register_pickle_by_value",
+    "register_reducer",
     "unregister_pickle_by_value",
+    "unregister_reducer",
 ]
 
 DEFAULT_PROTOCOL: int
@@ -41,7 +44,16 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
     def readline(self) -> bytes: ...
 
+@final
+class LocalModules: ...
+
+LOCAL_MODULES: LocalModules
+
 _BufferCallback: TypeAlias = Callable[[PickleBuffer], Any] | None
+_Module: TypeAlias = ModuleType | str | LocalModules
+_ByValue: TypeAlias = Literal[False] | _Module | Iterable[_Module] | None
+_Reducer: TypeAlias = Callable[[Any], Any]
+_Reducers: TypeAlias = Mapping[type, _Reducer] | None
 
 def dumps(
     obj: object,
@@ -49,7 +61,10 @@ def dumps(
     *,
     fix_imports: bool = True,
     buffer_callback: _BufferCallback = None,
-    by_value: Literal[False] | None = None,
+    by_value: _ByValue = None,
+    locks: Literal["fresh", "error"] = "fresh",
+    files: Literal["reopen", "content"] = "reopen",
+    reducers: _Reducers = None,
 ) -> bytes: ...
 def dump(
     obj: object,
@@ -58,7 +73,10 @@ def dump(
     *,
     fix_imports: bool = True,
     buffer_callback: _BufferCallback = None,
-    by_value: Literal[False] | None = None,
+    by_value: _ByValue = None,
+    locks: Literal["fresh", "error"] = "fresh",
+    files: Literal["reopen", "content"] = "reopen",
+    reducers: _Reducers = None,
 ) -> None: ...
 def loads(
     data: Buffer,
@@ -77,9 +95,11 @@ def load(
     errors: str = "strict",
     buffers: Iterable[object] | None = None,
 ) -> Any: ...
-def register_pickle_by_value(module: ModuleType | str) -> None: ...
-def unregister_pickle_by_value(module: ModuleType | str) -> None: ...
+def register_pickle_by_value(module: _Module) -> None: ...
+def unregister_pickle_by_value(module: _Module) -> None: ...
 def list_registry_pickle_by_value() -> set[str]: ...
+def register_reducer(cls: type, reducer: _Reducer) -> None: ...
+def unregister_reducer(cls: type) -> None: ...
 
 @disjoint_base
 class Pickler:
@@ -95,7 +115,10 @@ class Pickler:
         fix_imports: bool = True,
         buffer_callback: _BufferCallback = None,
         *,
-        by_value: Literal[False] | None = None,
+        by_value: _ByValue = None,
+        locks: Literal["fresh", "error"] = "fresh",
+        files: Literal["reopen", "content"] = "reopen",
+        reducers: _Reducers = None,
     ) -> None: ...
     def dump(self, obj: object, /) -> None: ...
     def clear_memo(self) -> None: ...

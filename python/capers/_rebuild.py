@@ -1,6 +1,6 @@
 """The wire names of capers: every constructor that a payload may call, in readable form.
 
-A payload is a standard pickle.  Where an object cannot be named, its parts travel, and the payload calls one of the
+A payload is a standard pickle.  Where an object cannot be named, its parts travel, and the payload calls one of the public
 functions below to put them together.  These names are the wire format: once released, a name never changes its meaning,
 its arguments only grow at the end, and nothing else of capers is ever named inside a pickle.
 
@@ -22,53 +22,6 @@ import weakref
 from _pickle import UnpicklingError
 from _thread import RLock, allocate_lock, get_ident
 from importlib._bootstrap_external import MAGIC_NUMBER
-
-__all__ = [
-    "abc_register",
-    "cell",
-    "chained",
-    "class_",
-    "class_attribute",
-    "code",
-    "comparison_key",
-    "context_values",
-    "context_variable",
-    "dead_proxy",
-    "dead_reference",
-    "descriptor",
-    "dict_view",
-    "enum_attributes",
-    "enum_member",
-    "enum_members",
-    "exception",
-    "exception_state",
-    "file",
-    "file_over",
-    "function",
-    "hidden_type",
-    "imported",
-    "lru_cache",
-    "match",
-    "memory",
-    "module",
-    "module_dict",
-    "named",
-    "namespace",
-    "pairs",
-    "put",
-    "register",
-    "set_state",
-    "singledispatch",
-    "subclassed",
-    "thread",
-    "thread_local",
-    "type_alias",
-    "type_variable",
-    "ufunc",
-    "unstarted",
-    "weak_items",
-    "weak_method",
-]
 
 _MAGIC = int.from_bytes(MAGIC_NUMBER[:2], "little")
 TAG = _MAGIC << 16 | sys.version_info[0] << 8 | sys.version_info[1]
@@ -192,53 +145,35 @@ def _name(cls, digest):
                 return _track(cls, key)
 
 
-# Which thread makes the class of a key, with a lock that it holds meanwhile, and which key a thread waits for. No lock of this
-# file is held while hooks run: they may import, and so wait for another thread that loads.
+# Which thread makes the class of a key, with a lock that it holds meanwhile. No lock of this file is held while hooks run:
+# they may import, and so wait for another thread that loads.
 _making: dict = {}
-_waiting: dict = {}
-_PATIENCE = 10.0  # seconds, after which a class is made twice rather than never
+_PATIENCE = 5.0  # seconds, after which a class is made twice rather than never
 
 
-def _may_wait(me, owner):
-    """Whether the thread *me* can wait for *owner*: that one does not wait for *me*, and may not need what *me* is importing."""
-    while owner is not None:
-        if owner == me:
-            return False
-        owner = _making.get(_waiting.get(owner), (None,))[0]
+def _is_importing():
+    """Whether this thread is in the middle of an import, for whose end others may wait."""
     frame = sys._getframe()
-    while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-            return False
+    while frame is not None and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
         frame = frame.f_back
-    return True
+    return frame is not None
 
 
 def _claim(key):
     """Return the class known by *key*, when another thread has made it if one is at it; ``None`` leaves it to the caller."""
-    known = _classes.get(key)
-    if known is not None:
-        return known
-    me = get_ident()
     while True:
         with _lock:
             known = _classes.get(key)
-            other = _making.get(key)
-            if known is not None:
-                return known
-            if other is None:
-                lock = allocate_lock()
-                lock.acquire()
-                _making[key] = (me, lock)
-                return None
-            if not _may_wait(me, other[0]):
-                return None
-            _waiting[me] = key
-        patient = other[1].acquire(timeout=_PATIENCE)
-        with _lock:
-            _waiting.pop(me, None)
-        if not patient:
+            owner, busy = _making.get(key, (None, None))
+            if known is None and owner is None:
+                busy = allocate_lock()
+                busy.acquire()
+                _making[key] = (get_ident(), busy)
+        if known is not None:
+            return known
+        if owner is None or owner == get_ident() or _is_importing() or not busy.acquire(timeout=_PATIENCE):
             return None
-        other[1].release()
+        busy.release()
 
 
 def _done(key):
@@ -425,9 +360,8 @@ def class_(key, metaclass, name, bases, namespace, keywords=None, body=None, cha
     hook written in Python: what they did to it is in the namespace.
 
     *body* is how many items of *namespace* the class statement gave, where hooks must not see the others.  An attribute that
-    is the function ``class_attribute`` is set by it later.  *changes* gives a number to each attribute that has been set or
-    deleted since the class first travelled; a class that payloads made here takes over those with a higher number than
-    before.
+    is the function ``class_attribute`` is set by it later.  *changes* numbers the attributes set or deleted since the class
+    first travelled; a class that payloads made here takes over those with a higher number than before.
     """
     known = _claim(key)
     if known is None:
@@ -472,6 +406,12 @@ def abc_register(cls, *subclasses):
         cls.register(subclass)
 
 
+_ENUM_TABLES = (
+    *("_member_names_", "_member_map_", "_value2member_map_"),
+    *("_hashable_values_", "_unhashable_values_", "_unhashable_values_map_"),
+)
+
+
 def enum_members(cls, *members):
     """Give the enumeration *cls* its *members*: name, value of the data type or ``None``, attributes; three for each.
 
@@ -480,18 +420,10 @@ def enum_members(cls, *members):
     """
     if cls.__dict__.get("_member_map_"):
         return
-    ours = sys.modules["enum"].Enum.__dict__
-    hashable, unhashable = [], {}
-    for attribute, empty in (
-        ("_member_names_", []),
-        ("_member_map_", {}),
-        ("_value2member_map_", {}),
-        ("_unhashable_values_", []),
-        ("_unhashable_values_map_", unhashable),
-        ("_hashable_values_", hashable),
-    ):
-        if attribute in ours:
-            type.__setattr__(cls, attribute, empty)
+    for attribute in _ENUM_TABLES:
+        if attribute in sys.modules["enum"].Enum.__dict__:
+            type.__setattr__(cls, attribute, {} if attribute.endswith("map_") else [])
+    hashable, unhashable = cls.__dict__.get("_hashable_values_", []), cls.__dict__.get("_unhashable_values_map_", {})
     for index in range(0, len(members), 3):
         name, plain, state = members[index : index + 3]
         if isinstance(state, str):
@@ -558,10 +490,7 @@ def descriptor(owner, name):
 
 
 def subclassed(base, cls, *arguments):
-    """Return an instance of *cls* made and initialized by *base*, the standard class it is derived from.
-
-    Nothing that *cls* defines runs.
-    """
+    """Return an instance of *cls* made and initialized by *base*, the standard class it is derived from, and by nobody else."""
     made = base.__new__(cls, *arguments)
     base.__init__(made, *arguments)
     return made
@@ -656,11 +585,9 @@ def weak_method(holder, function, *callback):
 def weak_items(container, *items):
     """Fill a weak container: items of a ``WeakSet``, or key, value, key, value, ... of a weak dictionary."""
     if isinstance(container, weakref.WeakSet):
-        for item in items:
-            container.add(item)
+        container.update(items)
     else:
-        for index in range(0, len(items), 2):
-            container[items[index]] = items[index + 1]
+        container.update(zip(items[::2], items[1::2], strict=True))
 
 
 def dict_view(mapping, which):
@@ -689,13 +616,10 @@ def memory(exporter, format=None, shape=None, readonly=False, start=None, stop=N
 def match(pattern, how, text, start, stop, index=0):
     """Return the match of *pattern* in ``text[start:stop]`` that its method *how* finds; *index* counts for ``finditer``."""
     found = None
-    if how == "finditer":
-        for number, each in enumerate(pattern.finditer(text, start, stop)):
-            if number == index:
-                found = each
-                break
-    elif how in ("match", "search", "fullmatch"):
+    if how in ("match", "search", "fullmatch"):
         found = getattr(pattern, how)(text, start, stop)
+    elif how == "finditer":
+        found = next((each for at, each in enumerate(pattern.finditer(text, start, stop)) if at == index), None)
     if found is None:
         raise UnpicklingError("%r finds no match here, but found one where the payload was written" % pattern)
     return found
@@ -717,11 +641,11 @@ def pairs(rest, *before):
     return itertools.pairwise(itertools.chain(before, rest) if before else rest)
 
 
-def file(name, mode, buffering, position, text=None):
+def file(name, mode, buffering, position, text=None, content=None):
     """Open the file *name* again, as it was open: at *position*, without truncating it; closed if *position* is ``None``.
 
     *buffering* is as for ``open``.  *text* is ``None`` for a binary file, else encoding, errors, line buffering and write
-    through.
+    through.  With *content* it is a temporary file of that content that is open in its place.
     """
     import io
     import os
@@ -737,7 +661,13 @@ def file(name, mode, buffering, position, text=None):
         return made
 
     def opener(path, flags):
-        return os.open(path, flags & ~os.O_TRUNC & ~os.O_EXCL, 0o666)
+        if content is None:
+            return os.open(path, flags & ~os.O_TRUNC & ~os.O_EXCL, 0o666)
+        import tempfile
+
+        with tempfile.TemporaryFile(buffering=0) as temporary:
+            temporary.write(content)
+            return os.dup(temporary.fileno())
 
     made = open(name, mode, buffering, encoding, errors, opener=opener)
     if text:
@@ -817,12 +747,6 @@ def ufunc(numpy, function, nin, nout, *identity):
     return numpy.frompyfunc(function, nin, nout, **({"identity": identity[0]} if identity else {}))
 
 
-def _odict(method):
-    import collections
-
-    return type(getattr(collections.OrderedDict(), method)())
-
-
 _HIDDEN = {
     "async_generator_asend": lambda: type(_some_async_generator().asend(None)),
     "async_generator_athrow": lambda: type(_some_async_generator().athrow(ValueError)),
@@ -832,12 +756,6 @@ _HIDDEN = {
     "dict_reversekeyiterator": lambda: type(reversed({})),
     "dict_reversevalueiterator": lambda: type(reversed({}.values())),
     "arrayiterator": lambda: type(iter(__import__("array").array("b"))),
-    "flags": lambda: type(sys.flags),
-    "float_info": lambda: type(sys.float_info),
-    "hash_info": lambda: type(sys.hash_info),
-    "int_info": lambda: type(sys.int_info),
-    "thread_info": lambda: type(sys.thread_info),
-    "version_info": lambda: type(sys.version_info),
     "KeyWrapper": lambda: type(functools.cmp_to_key(lambda a, b: 0)),
     "PyCArrayType": lambda: type(__import__("ctypes").Array),
     "PyCFuncPtrType": lambda: type(__import__("ctypes")._CFuncPtr),
@@ -845,34 +763,31 @@ _HIDDEN = {
     "PyCSimpleType": lambda: type(__import__("ctypes")._SimpleCData),
     "PyCStructType": lambda: type(__import__("ctypes").Structure),
     "UnionType": lambda: type(__import__("ctypes").Union),
-    "iterator": lambda: type(iter(_Sequence())),
+    "iterator": lambda: type(iter(type("Sequence", (), {"__getitem__": len})())),
     "memory_iterator": lambda: type(iter(memoryview(b""))),
-    "odict_items": lambda: _odict("items"),
-    "odict_iterator": lambda: _odict("__iter__"),
-    "odict_keys": lambda: _odict("keys"),
-    "odict_values": lambda: _odict("values"),
     "str_iterator": lambda: type(iter("\u20ac")),
 }
-
-
-class _Sequence:
-    def __getitem__(self, index):
-        raise IndexError
+for _each in ("flags", "float_info", "hash_info", "int_info", "thread_info", "version_info"):
+    _HIDDEN[_each] = lambda each=_each: type(getattr(sys, each))
+for _each in ("items", "keys", "values", "__iter__"):
+    _HIDDEN["odict_" + _each.strip("_").replace("iter", "iterator")] = lambda each=_each: type(
+        getattr(__import__("collections").OrderedDict(), each)()
+    )
 
 
 async def _some_async_generator():
     yield
 
 
-def _awaited():
-    async def nothing():
-        pass
+async def _nothing():
+    pass
 
-    coroutine = nothing()
-    try:
-        return coroutine.__await__()
-    finally:
-        coroutine.close()
+
+def _awaited():
+    coroutine = _nothing()
+    awaited = coroutine.__await__()
+    coroutine.close()
+    return awaited
 
 
 def hidden_type(name):

@@ -43,6 +43,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use capers_pickle::{Op, Writer};
 
+use crate::choices::Reducer;
 use crate::ffi::interrupt_waits;
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::output::Output;
@@ -64,6 +65,8 @@ pub(crate) struct Hooks<'py> {
     pub(crate) reducer_override: Option<Bound<'py, PyAny>>,
     pub(crate) dispatch_table: Option<Bound<'py, PyAny>>,
     pub(crate) buffer_callback: Option<Bound<'py, PyAny>>,
+    /// Types and what reduces their instances; the first that answers counts.
+    pub(crate) reducers: Vec<Reducer>,
     /// `file.write`, when the pickle goes to a file.
     pub(crate) write: Option<Bound<'py, PyAny>>,
 }
@@ -180,9 +183,9 @@ impl<'py> Dumper<'py> {
 
     /// Whether anything but the objects themselves decides what is written.
     pub(crate) fn has_hooks(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write: _ } = &self.hooks;
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, reducers, write: _ } = &self.hooks;
         let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
-        self.sink.is_file() || hooks.iter().any(|hook| hook.is_some())
+        self.sink.is_file() || !reducers.is_empty() || hooks.iter().any(|hook| hook.is_some())
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
@@ -257,7 +260,8 @@ impl<'py> Dumper<'py> {
 
     /// Writes plain data from the topmost frame on, until something else comes.
     fn walk(&mut self, base: usize) -> PyResult<()> {
-        let free = self.hooks.dispatch_table.is_none() && self.hooks.reducer_override.is_none();
+        let Hooks { dispatch_table, reducer_override, reducers, .. } = &self.hooks;
+        let free = dispatch_table.is_none() && reducer_override.is_none() && reducers.is_empty();
         let dispatch_table = free.then(|| self.state.dispatch_table.bind(self.py));
         let plain_dicts = !self.memo.has_namespaces();
         let (memo, next) = self.memo.for_walk();
@@ -438,6 +442,11 @@ impl<'py> Dumper<'py> {
             if !value.is(self.py.NotImplemented()) {
                 return self.begin_reduced(object, &value);
             }
+        }
+        if !self.hooks.reducers.is_empty()
+            && let Some(value) = self.reduced_by_choice(object)?
+        {
+            return self.begin_reduced(object, &value);
         }
         if self.settings.strict {
             return self.begin_strictly(kind, object);

@@ -104,6 +104,22 @@ impl<'py> Dumper<'py> {
         reducer.map(|reducer| reducer.call1((object,))).transpose()
     }
 
+    /// What the first reducer for the class of `object`, or for the nearest of its bases, says about it.
+    #[cold]
+    pub(super) fn reduced_by_choice(&self, object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        for base in object.get_type().mro().iter() {
+            for (class, function) in &self.hooks.reducers {
+                if base.is(class) {
+                    let value = function.bind(self.py).call1((object,))?;
+                    if !value.is(self.py.NotImplemented()) {
+                        return Ok(Some(value));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Asks `object` itself, by `__reduce_ex__` or `__reduce__`.
     pub(super) fn begin_own_reduction(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         let value = self.own_reduction(object)?;
