@@ -531,6 +531,7 @@ def test_no_signal_is_lost_while_a_file_gives_its_bytes():
     told = run(
         """
         import capers, pickle, io, signal, sys
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         class Slow(io.RawIOBase):
             def __init__(self, data): self.file, self.calls = io.BytesIO(data), 0
             def readable(self): return True

@@ -120,7 +120,11 @@ def difference(obj, protocol, how):
     views = [[bytes(buffer) for buffer in each.buffers] for each in (theirs, ours)]
     if views[0] != views[1]:
         return f"other buffers: {views}"
-    texts = {(name, library.__name__): loaded(result, library) for name, result in (("C", theirs), ("capers", ours)) for library in (pickle, capers)}
+    texts = {
+        (name, library.__name__): loaded(result, library)
+        for name, result in (("C", theirs), ("capers", ours))
+        for library in (pickle, capers)
+    }
     if len(set(texts.values())) > 1:
         return f"loaded otherwise: {texts}"
     return None

@@ -61,7 +61,9 @@ def reports(library, seed, count, python=sys.executable, **env):
 def compare(seed, count, **how):
     """Compare capers with C on the streams of a seed."""
     tally = Tally()
-    for ours, theirs in itertools.zip_longest(reports("capers", seed, count, **how), reports("pickle", seed, count, **how)):
+    for ours, theirs in itertools.zip_longest(
+        reports("capers", seed, count, **how), reports("pickle", seed, count, **how)
+    ):
         assert ours[0] == theirs[0], (ours, theirs)
         number, data = ours[0], ours[6] or theirs[6]
         kind = ours[4] or theirs[4]

@@ -49,7 +49,10 @@ def atom(value):
     if isinstance(value, enum.Enum):
         return f"{name_of(kind)}.{value._name_}"
     if isinstance(value, BY_NAME):
-        return "%s %s" % (name_of(kind), object.__getattribute__(value, "__name__") if kind is not type else name_of(value))
+        return "%s %s" % (
+            name_of(kind),
+            object.__getattribute__(value, "__name__") if kind is not type else name_of(value),
+        )
     return None
 
 
@@ -66,7 +69,10 @@ def content(value):
             parts += (key, dict.__getitem__(value, key))
     elif isinstance(value, (set, frozenset)):
         # Objects with a hash of their own come in any order.
-        texts = [(atom(each) or "~" + name_of(type(each)), each) for each in (set if isinstance(value, set) else frozenset).__iter__(value)]
+        texts = [
+            (atom(each) or "~" + name_of(type(each)), each)
+            for each in (set if isinstance(value, set) else frozenset).__iter__(value)
+        ]
         for spelt, each in sorted(texts, key=lambda pair: pair[0]):
             text.append(spelt)
             if not spelt.startswith("~"):

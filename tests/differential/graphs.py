@@ -20,7 +20,24 @@ from . import things
 
 INTS = [0, 1, -1, 127, 128, 255, 256, 65535, 65536, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**63 - 1, -(2**63), 2**64, 255**8, 1 << 2039, -(1 << 2039),
         1 << 2040, 10**300]  # fmt: skip
-TEXTS = ["", "a", "key", "é", "\ud800", "\U0001f600", "a\nb", "\\", "\\u0041", "\0", "\x1a", "x" * 255, "x" * 256, "é" * 128, "y" * 300, "z" * 66_000]
+TEXTS = [
+    "",
+    "a",
+    "key",
+    "é",
+    "\ud800",
+    "\U0001f600",
+    "a\nb",
+    "\\",
+    "\\u0041",
+    "\0",
+    "\x1a",
+    "x" * 255,
+    "x" * 256,
+    "é" * 128,
+    "y" * 300,
+    "z" * 66_000,
+]
 FLOATS = [0.0, -0.0, 1.5, float("nan"), float("inf"), -float("inf"), 5e-324, 1.7976931348623157e308, 0.1]
 OTHERS = [
     1j, complex("nan"), range(3), range(1, 2**70, 3), slice(1, None, 2), ..., NotImplemented, type(None), type(...), type(NotImplemented), int, dict, object, type,
@@ -43,15 +60,41 @@ ATOMS = st.one_of(
     st.binary(max_size=12),
     st.sampled_from([b"", b"x" * 255, b"x" * 256, b"y" * 70_000]),
 )
-HASHABLE = st.one_of(ATOMS, st.tuples(ATOMS), st.tuples(ATOMS, ATOMS), st.sampled_from([things.Colour.RED, int, things.Plain]))
+HASHABLE = st.one_of(
+    ATOMS, st.tuples(ATOMS), st.tuples(ATOMS, ATOMS), st.sampled_from([things.Colour.RED, int, things.Plain])
+)
 KEYS = st.lists(HASHABLE, max_size=4, unique_by=lambda key: (type(key), repr(key)))
 
 # Kinds by how they are made. "before": of nodes before them. "filled": with any nodes, later.
-BEFORE = ["tuple", "tuple", "TupleKind", "SlottedTuple", "Point", "Subclassed", "partial", "exception", "Reduced now", "frozen of tuples"]
+BEFORE = [
+    "tuple",
+    "tuple",
+    "TupleKind",
+    "SlottedTuple",
+    "Point",
+    "Subclassed",
+    "partial",
+    "exception",
+    "Reduced now",
+    "frozen of tuples",
+]
 FILLED = ["list", "list", "list", "dict", "dict", "dict", "set", "deque", "OrderedDict", "Counter", "defaultdict", "ListKind", "DictKind", "SetKind", "Plain", "Slots",
           "SlotsAndDict", "Mangled", "State", "StateOnly", "Taker", "NewArgs", "NewArgsEx", "Reduced", "ReducedEx", "Whole", "WithSetter", "ListItems",
           "DictItems", "Copied"]  # fmt: skip
-VALUES = ["frozenset", "bytearray", "FrozenKind", "TextKind", "BytesKind", "IntKind", "FloatKind", "buffer", "buffer", "long list", "long dict", "long set"]
+VALUES = [
+    "frozenset",
+    "bytearray",
+    "FrozenKind",
+    "TextKind",
+    "BytesKind",
+    "IntKind",
+    "FloatKind",
+    "buffer",
+    "buffer",
+    "long list",
+    "long dict",
+    "long set",
+]
 RARE = ["Refused", "Wrong"]
 
 
@@ -69,7 +112,13 @@ def recipes(draw):
             nodes.append((draw(st.sampled_from(BEFORE)), draw(ATOMS), [ref % number for ref in refs]))
         elif group == "v":
             kind = draw(st.sampled_from(VALUES))
-            nodes.append((kind, draw(st.binary(max_size=9)) if "uf" in kind or "Byte" in kind or "byte" in kind else draw(KEYS), ()))
+            nodes.append(
+                (
+                    kind,
+                    draw(st.binary(max_size=9)) if "uf" in kind or "Byte" in kind or "byte" in kind else draw(KEYS),
+                    (),
+                )
+            )
         elif group == "o":
             nodes.append(("other", draw(st.integers(0, len(OTHERS) - 1)), ()))
         elif group == "r" and draw(st.booleans()):
@@ -184,7 +233,17 @@ def fill(made, kind, keys, parts):
         if parts:
             made._Mangled__secret = parts[0]
     elif kind in ("State", "StateOnly"):
-        shapes = [None, parts, tuple(parts), dict(zip(("k%d" % n for n in range(9)), parts)), (None, {"slot": parts}), False, 0, "text", ({"a": parts}, None)]
+        shapes = [
+            None,
+            parts,
+            tuple(parts),
+            dict(zip(("k%d" % n for n in range(9)), parts)),
+            (None, {"slot": parts}),
+            False,
+            0,
+            "text",
+            ({"a": parts}, None),
+        ]
         made.parts = shapes[(len(keys) * 3 + len(parts)) % len(shapes)]
         vars(made)["kept"] = keys
     else:

@@ -11,10 +11,30 @@ SMALL = 3000  # bytes of the longest stream that is taken from the corpus of hos
 LEFT_OUT = ("deep", "hashed", "floods", "wire names")  # what C may not survive, and what it does not know
 
 # Values by how they can be used.
-CALLS = [named(name) for name in ("pack", "pack", "Maker", "ListLike", "Plain", "fail", "Appender", "Mapping", "Point", "Colour")]
-CLASSES = [named(name) for name in ("Plain", "Maker", "Slots", "Both", "Setter", "ListLike", "DictLike", "SetLike", "TupleLike", "Refuser")]
+CALLS = [
+    named(name)
+    for name in ("pack", "pack", "Maker", "ListLike", "Plain", "fail", "Appender", "Mapping", "Point", "Colour")
+]
+CLASSES = [
+    named(name)
+    for name in ("Plain", "Maker", "Slots", "Both", "Setter", "ListLike", "DictLike", "SetLike", "TupleLike", "Refuser")
+]
 CLASSES += [named(name, "builtins") for name in ("object", "list", "dict", "set")]
-HASHABLE = ["None", "True", "int", "negative", "long", "float", "str", "surrogate", "bytes", "empty tuple", "tuple", "class", "function"]
+HASHABLE = [
+    "None",
+    "True",
+    "int",
+    "negative",
+    "long",
+    "float",
+    "str",
+    "surrogate",
+    "bytes",
+    "empty tuple",
+    "tuple",
+    "class",
+    "function",
+]
 ANY = list(VALUES)
 
 
@@ -33,7 +53,9 @@ def value(dice, depth=0):
         return marked + pickle.LIST
     if kind == 6:
         container = dice.choice([pickle.EMPTY_LIST, VALUES["listlike"], VALUES["appender"], VALUES["extender"]])
-        return container + (marked + pickle.APPENDS if dice.random() < 0.7 else b"".join(part + pickle.APPEND for part in parts))
+        return container + (
+            marked + pickle.APPENDS if dice.random() < 0.7 else b"".join(part + pickle.APPEND for part in parts)
+        )
     if kind == 7:
         container = dice.choice([pickle.EMPTY_DICT, VALUES["dictlike"], VALUES["mapping"]])
         return container + pickle.MARK + pairs + pickle.SETITEMS
@@ -75,7 +97,11 @@ def program(dice):
             index = dice.randrange(entries + 1)
             out.append(dice.choice((pickle.BINGET + u1(index), pickle.LONG_BINGET + u4(index), b"g%d\n" % index)))
         elif chance < 0.55:
-            out.append(dice.choice((pickle.DUP, pickle.POP, pickle.DUP + pickle.TUPLE2, pickle.NEXT_BUFFER, b"P12\n", pickle.BINPERSID)))
+            out.append(
+                dice.choice(
+                    (pickle.DUP, pickle.POP, pickle.DUP + pickle.TUPLE2, pickle.NEXT_BUFFER, b"P12\n", pickle.BINPERSID)
+                )
+            )
         elif chance < 0.6:
             opcode = dice.choice(list(OPCODES.values()))
             out.append(opcode + argument_of(opcode))

@@ -245,7 +245,7 @@ class Colour(enum.Enum):
 
     RED = "r"
     BLUE = (1, 2)
-    CRIMSON = "r"
+    CRIMSON = RED
 
 
 class Number(enum.IntFlag):

@@ -14,7 +14,7 @@ import resource
 import sys
 
 from hostile import objects
-from hostile.feeder import FORBIDDEN, Short
+from hostile.feeder import FORBIDDEN
 
 from . import streams
 from .describe import describe
@@ -116,7 +116,9 @@ def main(name, seed, count, start):
             result = outcome(ways[choice % len(ways)], data)
         finally:
             watch.on = False
-        out.write(json.dumps([number, *result, watch.names, kind, choice % len(ways), data.hex()[:400]]).encode() + b"\n")
+        out.write(
+            json.dumps([number, *result, watch.names, kind, choice % len(ways), data.hex()[:400]]).encode() + b"\n"
+        )
     out.write(b"done\n")
 
 

@@ -75,13 +75,20 @@ def hashed(dice):
         yield Stream(pickle.EMPTY_SET + pickle.MARK + twice + pickle.ADDITEMS + DOT)
         yield Stream(pickle.MARK + twice + pickle.FROZENSET + DOT)
         yield Stream(pickle.MARK + twice + pickle.NONE + pickle.DICT + DOT)
-        yield Stream(pickle.EMPTY_DICT + twice + pickle.NONE + pickle.SETITEM + twice + pickle.NONE + pickle.SETITEM + DOT)
+        yield Stream(
+            pickle.EMPTY_DICT + twice + pickle.NONE + pickle.SETITEM + twice + pickle.NONE + pickle.SETITEM + DOT
+        )
     prime = 2**61 - 1
     for count in (10, 100, 2000):
         keys = [pickle.LONG1 + b"\x0b" + (prime * k).to_bytes(11, "little", signed=True) for k in range(1, count)]
         yield Stream(pickle.EMPTY_SET + pickle.MARK + b"".join(keys) + pickle.ADDITEMS + DOT)
-        yield Stream(pickle.EMPTY_DICT + pickle.MARK + b"".join(key + pickle.NONE for key in keys) + pickle.SETITEMS + DOT)
-        yield Stream(pickle.EMPTY_SET + pickle.MARK + instance("Colliding") * count + pickle.ADDITEMS + DOT, built=count * INSTANCE)
+        yield Stream(
+            pickle.EMPTY_DICT + pickle.MARK + b"".join(key + pickle.NONE for key in keys) + pickle.SETITEMS + DOT
+        )
+        yield Stream(
+            pickle.EMPTY_SET + pickle.MARK + instance("Colliding") * count + pickle.ADDITEMS + DOT,
+            built=count * INSTANCE,
+        )
 
 
 @category
@@ -175,7 +182,9 @@ def several_pickles(dice):
         yield Stream(pickle.PROTO + b"\5" + one + DOT + pickle.PROTO + b"\0" + one + DOT)
         yield Stream(pickle.PROTO + b"\4" + pickle.FRAME + u8(len(one) + 1) + one + DOT + one + DOT + DOT)
         yield Stream(pickle.PROTO + b"\4" + pickle.FRAME + u8(2 * len(one) + 2) + one + DOT + one + DOT)
-        yield Stream(one + DOT + pickle.LONG_BINPUT + u4(2**32 - 1) + DOT + one + pickle.LONG_BINGET + u4(2**32 - 1) + DOT)
+        yield Stream(
+            one + DOT + pickle.LONG_BINPUT + u4(2**32 - 1) + DOT + one + pickle.LONG_BINGET + u4(2**32 - 1) + DOT
+        )
     yield Stream(DOT * 50)
     yield Stream((pickle.NONE + DOT) * 50)
     yield Stream(b"".join(pickle.NONE + pickle.BINPUT + u1(n) + DOT for n in range(200)))

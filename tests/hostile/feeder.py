@@ -30,7 +30,19 @@ except pickle.UnpicklingError:
     LAX_FRAMES = False
 
 # Calls that no stream of ours makes and no mutation may stumble into.
-FORBIDDEN = ("os.", "subprocess.", "shutil.", "socket.", "ctypes.", "compile", "exec", "pty.", "winreg.", "ftplib.", "urllib.")
+FORBIDDEN = (
+    "os.",
+    "subprocess.",
+    "shutil.",
+    "socket.",
+    "ctypes.",
+    "compile",
+    "exec",
+    "pty.",
+    "winreg.",
+    "ftplib.",
+    "urllib.",
+)
 
 
 class Door:

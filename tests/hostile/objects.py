@@ -213,18 +213,41 @@ def set_state(obj, state):
 
 
 MODULE = "hostile.objects"
-OWN = [name for name, value in list(globals().items()) if name not in ("collections", "enum") and not name.startswith("_")]
+OWN = [
+    name for name, value in list(globals().items()) if name not in ("collections", "enum") and not name.startswith("_")
+]
 
 # Every global that a stream may name; all others are blocked by an audit hook.
 SAFE = frozenset(
-    [(MODULE, name) for name in [*OWN, "Outer.Inner", "Outer.Missing", "missing", "Plain.__init__", "a.b.c", "", "\ud800"]]
+    [
+        (MODULE, name)
+        for name in [*OWN, "Outer.Inner", "Outer.Missing", "missing", "Plain.__init__", "a.b.c", "", "\ud800"]
+    ]
     + [("hostile.nowhere", name) for name in ("x", "Plain", "")]
-    + [(module, name) for module in ("builtins", "__builtin__") for name in ("object", "list", "dict", "set", "frozenset")]
-    + [(module, name) for module in ("builtins", "__builtin__") for name in ("tuple", "complex", "len", "repr", "Ellipsis")]
+    + [
+        (module, name)
+        for module in ("builtins", "__builtin__")
+        for name in ("object", "list", "dict", "set", "frozenset")
+    ]
+    + [
+        (module, name)
+        for module in ("builtins", "__builtin__")
+        for name in ("tuple", "complex", "len", "repr", "Ellipsis")
+    ]
     + [("__builtin__", "xrange"), ("builtins", "range"), ("__builtin__", "unicode"), ("builtins", "ValueError")]
-    + [("collections", "OrderedDict"), ("collections", "deque"), ("collections", "Counter"), ("UserDict", "IterableUserDict")]
+    + [
+        ("collections", "OrderedDict"),
+        ("collections", "deque"),
+        ("collections", "Counter"),
+        ("UserDict", "IterableUserDict"),
+    ]
     + [("copy_reg", "_reconstructor"), ("copyreg", "_reconstructor"), ("copyreg", "__newobj__"), ("_codecs", "encode")]
     + [("datetime", name) for name in ("date", "datetime", "timedelta", "timezone")]
-    + [("decimal", "Decimal"), ("fractions", "Fraction"), ("array", "_array_reconstructor"), ("pathlib", "PurePosixPath")]
+    + [
+        ("decimal", "Decimal"),
+        ("fractions", "Fraction"),
+        ("array", "_array_reconstructor"),
+        ("pathlib", "PurePosixPath"),
+    ]
     + [("functools", "partial"), ("operator", "attrgetter"), ("uuid", "UUID"), ("exceptions", "ValueError")]
 )

@@ -30,7 +30,9 @@ def operands(dice):
                 yield Stream(VALUES[under] + pickle.MARK + b"".join(VALUES[name] for name in above) + opcode + DOT)
         for _ in range(300):
             above = dice.choices(NAMES, k=dice.randrange(1, 7))
-            yield Stream(VALUES[dice.choice(NAMES)] + pickle.MARK + b"".join(VALUES[name] for name in above) + opcode + DOT)
+            yield Stream(
+                VALUES[dice.choice(NAMES)] + pickle.MARK + b"".join(VALUES[name] for name in above) + opcode + DOT
+            )
     # Two opcodes that find what the first one made.
     for _ in range(3000):
         first, second = dice.choices(TWO + THREE + ONE[:4], k=2)
@@ -41,7 +43,19 @@ def operands(dice):
 @category
 def new_objects(dice):
     """NEWOBJ, NEWOBJ_EX, OBJ and INST of classes and of what is none, with arguments that are none."""
-    makers = ["class", "maker", "unmakable", "meta", "int class", "function", "failing", "instance", "None", "str", "tuple"]
+    makers = [
+        "class",
+        "maker",
+        "unmakable",
+        "meta",
+        "int class",
+        "function",
+        "failing",
+        "instance",
+        "None",
+        "str",
+        "tuple",
+    ]
     classes = [VALUES[name] for name in makers] + [named(name) for name in ("Slots", "Stranger", "Initialized", "TupleLike", "Colour",
                "Meta", "Picky", "Point", "TextLike", "give_up", "EMPTY", "NOTHING", "INSTANCE", "ListLike", "object")]  # fmt: skip
     classes += [named(name, "builtins") for name in ("object", "list", "frozenset", "tuple", "complex", "range")]
@@ -58,7 +72,20 @@ def new_objects(dice):
         yield Stream(each + pickle.MARK + items + pickle.OBJ + DOT)
         yield Stream(each + items + pickle.OBJ + DOT)
     modules = [MODULE, "builtins", "hostile.nowhere", "", ".", "hostile..objects", "é"]
-    names = ["Plain", "Initialized", "pack", "fail", "Unmakable", "missing", "Outer.Inner", "", "EMPTY", "INSTANCE", "object", "é"]
+    names = [
+        "Plain",
+        "Initialized",
+        "pack",
+        "fail",
+        "Unmakable",
+        "missing",
+        "Outer.Inner",
+        "",
+        "EMPTY",
+        "INSTANCE",
+        "object",
+        "é",
+    ]
     for module, name, items in itertools.product(modules, names, (b"", pickle.NONE, VALUES["str"] * 3)):
         line = module.encode() + b"\n" + name.encode() + b"\n"
         yield Stream(pickle.MARK + items + pickle.INST + line + DOT)
@@ -77,22 +104,54 @@ def states(dice):
     """BUILD of every kind of object with states of every kind."""
     targets = ["None", "int", "str", "list", "dict", "tuple", "class", "meta", "function", "instance", "slots", "both", "setter", "refuser",
                "picky", "listlike", "dictlike", "enum", "frozenset"]  # fmt: skip
-    texts = [text("x"), text("state"), text("__class__"), text("__dict__"), text("\ud800"), text(""), text("a" * 200), text("missing")]
+    texts = [
+        text("x"),
+        text("state"),
+        text("__class__"),
+        text("__dict__"),
+        text("\ud800"),
+        text(""),
+        text("a" * 200),
+        text("missing"),
+    ]
     keys = texts + [VALUES[name] for name in ("int", "bytes", "tuple", "list", "None", "instance", "picky")]
     states = [VALUES[name] for name in NAMES]
-    for one, two in itertools.product(("None", "dict", "dict of str", "dict of int", "list", "int", "dictlike"), repeat=2):
+    for one, two in itertools.product(
+        ("None", "dict", "dict of str", "dict of int", "list", "int", "dictlike"), repeat=2
+    ):
         states.append(VALUES[one] + VALUES[two] + pickle.TUPLE2)
     for key, value in itertools.product(keys, ("None", "class", "dict", "int")):
         pair = pickle.EMPTY_DICT + key + VALUES[value] + pickle.SETITEM
-        states += [pair, pickle.NONE + pair + pickle.TUPLE2, pair + pickle.NONE + pickle.TUPLE2, pair + pair + pickle.TUPLE2]
-    states += [pickle.EMPTY_DICT + pickle.MARK + (texts[0] + pickle.NONE + texts[3] + pickle.EMPTY_DICT) * 20 + pickle.SETITEMS]
-    states += [pickle.NONE + pickle.DUP + pickle.DUP + pickle.TUPLE3, pickle.MARK + pickle.NONE * 9 + pickle.TUPLE, pickle.NONE + pickle.TUPLE1]
+        states += [
+            pair,
+            pickle.NONE + pair + pickle.TUPLE2,
+            pair + pickle.NONE + pickle.TUPLE2,
+            pair + pair + pickle.TUPLE2,
+        ]
+    states += [
+        pickle.EMPTY_DICT + pickle.MARK + (texts[0] + pickle.NONE + texts[3] + pickle.EMPTY_DICT) * 20 + pickle.SETITEMS
+    ]
+    states += [
+        pickle.NONE + pickle.DUP + pickle.DUP + pickle.TUPLE3,
+        pickle.MARK + pickle.NONE * 9 + pickle.TUPLE,
+        pickle.NONE + pickle.TUPLE1,
+    ]
     for target, state in itertools.product(targets, states):
         yield Stream(VALUES[target] + state + pickle.BUILD + DOT)
     for target in targets:
         # The object as its own state, and a state that holds the object.
         yield Stream(VALUES[target] + pickle.DUP + pickle.BUILD + DOT)
-        yield Stream(VALUES[target] + pickle.MEMOIZE + pickle.EMPTY_DICT + text("me") + pickle.BINGET + b"\0" + pickle.SETITEM + pickle.BUILD + DOT)
+        yield Stream(
+            VALUES[target]
+            + pickle.MEMOIZE
+            + pickle.EMPTY_DICT
+            + text("me")
+            + pickle.BINGET
+            + b"\0"
+            + pickle.SETITEM
+            + pickle.BUILD
+            + DOT
+        )
         yield Stream(VALUES[target] + (pickle.EMPTY_DICT + pickle.BUILD) * 50 + DOT)
         # The dict of the object as its state.
         yield Stream(VALUES[target] + pickle.EMPTY_DICT + pickle.MEMOIZE + text("__dict__") + pickle.BINGET + b"\0" + pickle.SETITEM
@@ -188,7 +247,18 @@ def wire_names(dice):
     code = named("code", "capers._rebuild")
     function = named("function", "capers._rebuild")
     tag = pickle.BININT + u4(_rebuild.TAG) if _rebuild.TAG < 2**31 else pickle.LONG1 + b"\x08" + u8(_rebuild.TAG)
-    payloads = [b"", b"N", b"\xe9\1\0\0\0", b"c", good[:10], good[:-1], marshal.dumps(7), marshal.dumps([1, (2, "x")]), good, other]
+    payloads = [
+        b"",
+        b"N",
+        b"\xe9\1\0\0\0",
+        b"c",
+        good[:10],
+        good[:-1],
+        marshal.dumps(7),
+        marshal.dumps([1, (2, "x")]),
+        good,
+        other,
+    ]
     for raw in payloads:
         made = code + tag + pickle.BINBYTES + u4(len(raw)) + raw + pickle.TUPLE2 + pickle.REDUCE
         yield Stream(made + DOT, door="gallery")
@@ -196,7 +266,9 @@ def wire_names(dice):
             given = b"".join(VALUES[name] for name in names)
             yield Stream(function + made + given + pickle.TUPLE3 + pickle.REDUCE + DOT, door="gallery")
     for wrong in (pickle.NONE, pickle.BININT1 + b"\1", pickle.BINFLOAT + b"\0" * 8, text("x"), VALUES["long"]):
-        yield Stream(code + wrong + pickle.BINBYTES + u4(len(good)) + good + pickle.TUPLE2 + pickle.REDUCE + DOT, door="gallery")
+        yield Stream(
+            code + wrong + pickle.BINBYTES + u4(len(good)) + good + pickle.TUPLE2 + pickle.REDUCE + DOT, door="gallery"
+        )
 
 
 @category
@@ -204,7 +276,9 @@ def containers(dice):
     """Items for objects that take them oddly, and keys that cannot be keys."""
     takers = ["list", "dict", "set", "listlike", "dictlike", "setlike", "appender", "extender", "adder", "mapping", "picky", "frozenset", "str",
               "instance", "class", "None", "tuple", "bytearray"]  # fmt: skip
-    items = [VALUES[name] for name in ("int", "str", "list", "dict", "picky", "instance", "float", "tuple")] + [instance("Colliding")]
+    items = [VALUES[name] for name in ("int", "str", "list", "dict", "picky", "instance", "float", "tuple")] + [
+        instance("Colliding")
+    ]
     for taker, opcode in itertools.product(takers, (pickle.APPENDS, pickle.SETITEMS, pickle.ADDITEMS)):
         for count in (0, 1, 2, 3, 10):
             for _ in range(4):
@@ -218,5 +292,7 @@ def containers(dice):
         # The container inside of itself.
         yield Stream(VALUES[taker] + pickle.MEMOIZE + pickle.DUP + pickle.APPEND + DOT)
         yield Stream(VALUES[taker] + pickle.MEMOIZE + pickle.MARK + pickle.BINGET + b"\0" + pickle.ADDITEMS + DOT)
-        yield Stream(VALUES[taker] + pickle.MEMOIZE + pickle.BINGET + b"\0" + pickle.BINGET + b"\0" + pickle.SETITEM + DOT)
+        yield Stream(
+            VALUES[taker] + pickle.MEMOIZE + pickle.BINGET + b"\0" + pickle.BINGET + b"\0" + pickle.SETITEM + DOT
+        )
         yield Stream(VALUES[taker] + pickle.MEMOIZE + pickle.MARK + (pickle.BINGET + b"\0") * 40 + pickle.APPENDS + DOT)

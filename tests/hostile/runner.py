@@ -95,7 +95,9 @@ def feed(category, seed=0, stride=1, offset=0, python=sys.executable, patience=P
             if code == 1 and "Traceback" in said and "Fatal" not in said:
                 raise AssertionError("the feeder itself failed:\n" + said[-3000:])
             what = "no end" if code == "hung" else f"death by signal {-code}" if code < 0 else f"exit code {code}"
-            report.complaints.append((start, f"{what}: {said[-700:]}" if said else what, beginning_of(category, seed, start)))
+            report.complaints.append(
+                (start, f"{what}: {said[-700:]}" if said else what, beginning_of(category, seed, start))
+            )
             report.streams += 1
             report.count(what)
             start += stride

@@ -12,7 +12,6 @@ from .objects import MODULE
 # ---------------------------------------------------------------- pickles that were whole once
 
 
-
 def blocks(data):
     """Return the spans of *data* that are code: to break them is to break the interpreter, not the unpickler."""
     found, last = [], None
@@ -128,13 +127,22 @@ INDICES = [0, 1, 2, 3, 255, 256, 1023, 1024, 1025, 2**16, 2**20, 2**24, 2**28, 2
 @category
 def memo_indices(dice):
     """Memo indices far beyond what is stored, below zero, and of odd spelling."""
-    spelt = [str(n) for n in [*INDICES, 2**32, 2**40, 2**62, 2**63 - 1, 2**63, 2**64, 10**40, -1, -2, -(2**31), -(2**63), -(2**64)]]
+    spelt = [
+        str(n)
+        for n in [*INDICES, 2**32, 2**40, 2**62, 2**63 - 1, 2**63, 2**64, 10**40, -1, -2, -(2**31), -(2**63), -(2**64)]
+    ]
     spelt += [" 1", "1 ", "+1", "-0", "00", "01", "0x1", "0b1", "1_0", "1L", "1.0", "1e3", "", "-", "+", "x", "1\0", "\0001", "1\r",
               "\u0661", "9" * 5000, "0" * 5000, "1" + "\0" * 100, "nan", "True", "None"]  # fmt: skip
     for number in spelt:
         line = number.encode("utf-8") + b"\n"
         for opcode in (pickle.PUT, pickle.GET):
-            for before in (b"", pickle.NONE, pickle.MARK, pickle.NONE + pickle.PUT + b"0\n", pickle.NONE + pickle.MEMOIZE):
+            for before in (
+                b"",
+                pickle.NONE,
+                pickle.MARK,
+                pickle.NONE + pickle.PUT + b"0\n",
+                pickle.NONE + pickle.MEMOIZE,
+            ):
                 for after in (DOT, pickle.GET + line + DOT, b""):
                     yield Stream(before + opcode + line + after)
     for index in INDICES:
@@ -194,7 +202,9 @@ def random_bytes(dice):
         yield Stream(program + DOT)
     for _ in range(2000):
         ops = dice.choices(opcodes, k=dice.randrange(1, 20))
-        yield Stream(b"".join(op + dice.randbytes(len(argument_of(op)) if dice.random() < 0.9 else 3) for op in ops) + DOT)
+        yield Stream(
+            b"".join(op + dice.randbytes(len(argument_of(op)) if dice.random() < 0.9 else 3) for op in ops) + DOT
+        )
 
 
 # ---------------------------------------------------------------- frames and protocols
@@ -203,7 +213,17 @@ def random_bytes(dice):
 @category
 def frames(dice):
     """Frames that are nested, short, long, empty, doubled or cut."""
-    body = pickle.EMPTY_LIST + pickle.MARK + text("abc") + pickle.BININT1 + b"\5" + pickle.LONG1 + b"\2ab" + pickle.APPENDS + DOT
+    body = (
+        pickle.EMPTY_LIST
+        + pickle.MARK
+        + text("abc")
+        + pickle.BININT1
+        + b"\5"
+        + pickle.LONG1
+        + b"\2ab"
+        + pickle.APPENDS
+        + DOT
+    )
     for size in [*range(len(body) + 12), *LENGTHS]:
         frame = pickle.FRAME + u8(size)
         for proto in (b"", pickle.PROTO + b"\2", pickle.PROTO + b"\4", pickle.PROTO + b"\5"):
@@ -217,14 +237,22 @@ def frames(dice):
         for cut in range(1, 9):
             yield Stream(frame[:cut])
         # A frame that ends in the middle of each kind of argument.
-        for piece in (pickle.BININT + b"\1\1\1\1", b"I12345\n", named("pack"), pickle.BINBYTES + u4(5) + b"hello", b"p0\n"):
+        for piece in (
+            pickle.BININT + b"\1\1\1\1",
+            b"I12345\n",
+            named("pack"),
+            pickle.BINBYTES + u4(5) + b"hello",
+            b"p0\n",
+        ):
             if size <= len(piece) + 3:
                 yield Stream(pickle.PROTO + b"\4" + frame + pickle.NONE + piece + DOT)
                 yield Stream(pickle.PROTO + b"\4" + frame + piece + pickle.FRAME + u8(1) + DOT)
     for _ in range(400):
         cuts = sorted(dice.sample(range(len(body)), dice.randrange(1, 5)))
         parts = [body[a:b] for a, b in itertools.pairwise([0, *cuts, len(body)])]
-        yield Stream(b"".join(pickle.FRAME + u8(len(part) + dice.choice((0, 0, 0, -1, 1))) + part for part in parts if part))
+        yield Stream(
+            b"".join(pickle.FRAME + u8(len(part) + dice.choice((0, 0, 0, -1, 1))) + part for part in parts if part)
+        )
 
 
 @category
@@ -235,7 +263,16 @@ def protocols(dice):
             yield Stream(pickle.PROTO + u1(proto) + body)
     for first, second in itertools.product(range(7), repeat=2):
         yield Stream(pickle.PROTO + u1(first) + pickle.PROTO + u1(second) + named("Outer.Inner") + DOT)
-        yield Stream(pickle.PROTO + u1(first) + named("xrange", "__builtin__") + pickle.POP + pickle.PROTO + u1(second) + pickle.NONE + DOT)
+        yield Stream(
+            pickle.PROTO
+            + u1(first)
+            + named("xrange", "__builtin__")
+            + pickle.POP
+            + pickle.PROTO
+            + u1(second)
+            + pickle.NONE
+            + DOT
+        )
     yield Stream(pickle.PROTO)
     yield Stream(pickle.PROTO * 3 + DOT)
 
@@ -256,7 +293,9 @@ LINES = ["", "0", "1", "00", "01", "02", "10", "-0", "+0", "+1", "-1", " 1", "1 
 @category
 def lines(dice):
     """Lines of text that are not what their opcode expects."""
-    raw = [line.encode("utf-8", "surrogatepass") for line in LINES] + [line.encode("latin-1", "ignore") for line in LINES]
+    raw = [line.encode("utf-8", "surrogatepass") for line in LINES] + [
+        line.encode("latin-1", "ignore") for line in LINES
+    ]
     raw += [b"\xff", b"\x80\x81", b"'\xff\xfe'", b"\xc3", b"\xed\xa0\x80", b"'\xc3\xa9'", b"\xf4\x90\x80\x80"]
     raw = list(dict.fromkeys(raw))
     for opcode in (pickle.INT, pickle.LONG, pickle.FLOAT, pickle.STRING, pickle.UNICODE, pickle.PERSID):
@@ -285,7 +324,17 @@ def numbers_and_text(dice):
     for sign in (0, 1, 4, 300, 2**31 - 1, 2**31, 2**32 - 1):
         yield Stream(pickle.LONG4 + u4(sign) + b"\xff" * min(sign, 300) + DOT)
         yield Stream(pickle.BINSTRING + u4(sign) + b"\xff" * min(sign, 300) + DOT)
-    for bits in [0, 1, 0x7FF0 << 48, 0xFFF0 << 48, 0x7FF8 << 48, 0x7FF0000000000001, (1 << 64) - 1, 1 << 63, 0x000FFFFFFFFFFFFF]:
+    for bits in [
+        0,
+        1,
+        0x7FF0 << 48,
+        0xFFF0 << 48,
+        0x7FF8 << 48,
+        0x7FF0000000000001,
+        (1 << 64) - 1,
+        1 << 63,
+        0x000FFFFFFFFFFFFF,
+    ]:
         yield Stream(pickle.BINFLOAT + struct.pack(">Q", bits) + DOT)
     odd = [b"\x80", b"\xc0\x80", b"\xc1\xbf", b"\xc2", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xed\xa0\x80\xed\xb0\x80",
            b"\xf0\x80\x80\x80", b"\xf4\x8f\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xff", b"\xfe\xff", b"a\0b", b"\0",

@@ -9,7 +9,18 @@ import importlib
 
 import capers
 
-FILES = ("reentry", "mutation", "raising", "lies", "buffers", "lifetime", "endless", "threads", "after_errors", "settings")
+FILES = (
+    "reentry",
+    "mutation",
+    "raising",
+    "lies",
+    "buffers",
+    "lifetime",
+    "endless",
+    "threads",
+    "after_errors",
+    "settings",
+)
 PROGRAMS = {}
 
 

@@ -6,7 +6,7 @@ import itertools
 import capers
 
 from .. import objects
-from . import Evil, gives, program, raises
+from . import gives, program, raises
 
 
 class Broken:

@@ -25,10 +25,17 @@ def a_buffer_released_in_its_callback_is_refused_or_written():
                 view.release()
                 return in_band
 
-            got = gives(lambda: capers.dumps([capers.PickleBuffer(bytearray(size)), [1]], 5, buffer_callback=releases), ValueError)
+            got = gives(
+                lambda: capers.dumps([capers.PickleBuffer(bytearray(size)), [1]], 5, buffer_callback=releases),
+                ValueError,
+            )
             assert got == "ValueError" or capers.loads(got, buffers=[bytearray(size)]) == [bytearray(size), [1]]
             view = memoryview(bytearray(size))
-            got = gives(lambda: capers.dumps([capers.PickleBuffer(view)], 5, buffer_callback=releases_below), ValueError, BufferError)
+            got = gives(
+                lambda: capers.dumps([capers.PickleBuffer(view)], 5, buffer_callback=releases_below),
+                ValueError,
+                BufferError,
+            )
             assert isinstance(got, (str, bytes))
 
 
@@ -60,7 +67,11 @@ def a_buffer_released_in_the_truth_of_the_answer_is_survived():
 @program
 def a_bytearray_resized_in_write_is_survived():
     """write may resize the bytearray whose bytes it is given, or keep what it is given for later."""
-    for act in (lambda box: box.clear(), lambda box: box.extend(bytes(10_000_000)), lambda box: box.__setitem__(slice(None), b"q" * len(box))):
+    for act in (
+        lambda box: box.clear(),
+        lambda box: box.extend(bytes(10_000_000)),
+        lambda box: box.__setitem__(slice(None), b"q" * len(box)),
+    ):
 
         class File:
             def __init__(self):
@@ -93,13 +104,24 @@ def what_write_keeps_stays_what_it_was():
             self.kept.append(data)
             self.then.append(bytes(data))
 
-    value = [b"x" * 6_000_000, bytearray(b"y" * 3_000_000), "z" * 2_000_000, array.array("d", range(200_000)), list(range(100_000)), "é" * 500_000]
+    value = [
+        b"x" * 6_000_000,
+        bytearray(b"y" * 3_000_000),
+        "z" * 2_000_000,
+        array.array("d", range(200_000)),
+        list(range(100_000)),
+        "é" * 500_000,
+    ]
     for protocol in range(6):
         file = Keeping()
         capers.dump(value, file, protocol)
         value[1][:3] = b"abc"
         now = [gives(lambda: bytes(each), ValueError) for each in file.kept]
-        assert all(one in (two, "ValueError") for one, two in zip(now, file.then)) or protocol == 5 and b"abc" in b"".join(now)[:9_000_000]
+        assert (
+            all(one in (two, "ValueError") for one, two in zip(now, file.then))
+            or protocol == 5
+            and b"abc" in b"".join(now)[:9_000_000]
+        )
         value[1][:3] = b"yyy"
         assert capers.loads(b"".join(file.then)) == value
 
@@ -190,7 +212,9 @@ def released_and_odd_views_are_refused():
     ]
     for each in [gone, buffer, *map(capers.PickleBuffer, views)]:
         for callback in (None, lambda b: True, lambda b: False, lambda b: b.release()):
-            got = gives(lambda: capers.dumps(each, 5, buffer_callback=callback), ValueError, capers.PicklingError, BufferError)
+            got = gives(
+                lambda: capers.dumps(each, 5, buffer_callback=callback), ValueError, capers.PicklingError, BufferError
+            )
             assert isinstance(got, (str, bytes))
 
 

@@ -228,7 +228,14 @@ def a_hundred_thousand_levels_go_out_and_come_back():
         made.next = value
         return made
 
-    for make in (lambda v: [v], lambda v: (v,), lambda v: {"k": v}, lambda v: (v, [v]), instance, lambda v: objects.Point(v, 1)):
+    for make in (
+        lambda v: [v],
+        lambda v: (v,),
+        lambda v: {"k": v},
+        lambda v: (v, [v]),
+        instance,
+        lambda v: objects.Point(v, 1),
+    ):
         value = nest(make)
         for protocol in (0, 5):
             data = capers.dumps(value, protocol)
@@ -256,7 +263,13 @@ def keys_that_cannot_be_hashed_are_refused():
     nest = b")" + b"\x85" * 1_000_000
     twice = b")" + b"2\x86" * 60
     for key in (nest, twice, b"N" + nest + b"\x86", b"N" + twice + b"\x86", b"(" + twice + nest + b"t"):
-        for stream in (b"}" + key + b"Ns.", b"}(" + key + b"Nu.", b"(" + key + b"Nd.", b"\x8f(" + key + b"\x90.", b"(" + key + b"\x91."):
+        for stream in (
+            b"}" + key + b"Ns.",
+            b"}(" + key + b"Nu.",
+            b"(" + key + b"Nd.",
+            b"\x8f(" + key + b"\x90.",
+            b"(" + key + b"\x91.",
+        ):
             got = gives(lambda: capers.loads(stream), RecursionError, capers.UnpicklingError)
             if key is twice and sys.version_info >= (3, 14):
                 assert len(got) == 1

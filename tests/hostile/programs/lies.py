@@ -24,9 +24,32 @@ def reachable(kind, name="Thing"):
 @program
 def reductions_of_every_wrong_shape_are_refused():
     """Every reduction that is not of a documented shape raises, whichever hook gives it."""
-    parts = [None, 3, "x", b"x", (), (1,), [], [1], {}, iter([1]), iter([(1, 2)]), len, str, object(), NotImplemented, ..., lambda: 1]
+    parts = [
+        None,
+        3,
+        "x",
+        b"x",
+        (),
+        (1,),
+        [],
+        [1],
+        {},
+        iter([1]),
+        iter([(1, 2)]),
+        len,
+        str,
+        object(),
+        NotImplemented,
+        ...,
+        lambda: 1,
+    ]
     wrong = [None, 3, b"x", [], {}, (), (str,), (str, (), 1, 2, 3, 4, 5), object(), "", "no.such.name", "\ud800", 1.5]
-    shapes = itertools.chain(wrong, itertools.product(parts, repeat=2), zip(*[iter(parts * 12)] * 5), ((str, (), *two) for two in itertools.permutations(parts, 2)))
+    shapes = itertools.chain(
+        wrong,
+        itertools.product(parts, repeat=2),
+        zip(*[iter(parts * 12)] * 5),
+        ((str, (), *two) for two in itertools.permutations(parts, 2)),
+    )
     for shape in list(shapes):
 
         @reachable
@@ -58,9 +81,21 @@ def newobj_reductions_of_every_wrong_shape_are_refused():
             return args
 
     parts = [(), (1,), None, 3, str, int, objects.Plain, len, {}, {"a": 1}, {1: 2}, [], "x", type, object]
-    makers = [copyreg.__newobj__, copyreg.__newobj_ex__, Named("__newobj__"), Named("__newobj_ex__"), Named(3), Named("\ud800")]
+    makers = [
+        copyreg.__newobj__,
+        copyreg.__newobj_ex__,
+        Named("__newobj__"),
+        Named("__newobj_ex__"),
+        Named(3),
+        Named("\ud800"),
+    ]
     for maker in makers:
-        for args in itertools.chain([()], ((one,) for one in parts), itertools.product(parts, repeat=2), itertools.product(parts[:8], parts[:6], parts[4:12])):
+        for args in itertools.chain(
+            [()],
+            ((one,) for one in parts),
+            itertools.product(parts, repeat=2),
+            itertools.product(parts[:8], parts[:6], parts[4:12]),
+        ):
 
             @reachable
             class Thing:
@@ -99,8 +134,24 @@ def classes_that_lie_about_their_names_are_refused_or_written():
 
         __hash__ = None
 
-    values = [None, 3, "", ".", "a.b", "\ud800", "x" * 10_000, b"x", Text("x"), ["x"], object(), KeyError("own"), AttributeError("own")]
-    for armed, value in itertools.product(("__name__", "__qualname__", "__module__", "__reduce_ex__", "__dict__", "__mro__", "__class__"), values):
+    values = [
+        None,
+        3,
+        "",
+        ".",
+        "a.b",
+        "\ud800",
+        "x" * 10_000,
+        b"x",
+        Text("x"),
+        ["x"],
+        object(),
+        KeyError("own"),
+        AttributeError("own"),
+    ]
+    for armed, value in itertools.product(
+        ("__name__", "__qualname__", "__module__", "__reduce_ex__", "__dict__", "__mro__", "__class__"), values
+    ):
         for obj in (Thing, [Thing], Thing()):
             for protocol in (0, 4, 5):
                 gives(lambda: capers.dumps(obj, protocol), KeyError, *REFUSALS)
@@ -114,7 +165,20 @@ def classes_that_lie_about_their_names_are_refused_or_written():
 @program
 def instances_that_lie_about_everything_are_refused_or_written():
     """An object that answers every attribute with something odd ends in an exception or a pickle."""
-    answers = [None, 3, "x", (), len, object(), lambda *a: None, lambda *a: (str, ()), lambda *a: 3, types, type, KeyError("own")]
+    answers = [
+        None,
+        3,
+        "x",
+        (),
+        len,
+        object(),
+        lambda *a: None,
+        lambda *a: (str, ()),
+        lambda *a: 3,
+        types,
+        type,
+        KeyError("own"),
+    ]
     for answer in answers:
 
         @reachable
@@ -176,7 +240,16 @@ def strings_and_numbers_of_subclasses_are_asked_for_nothing():
 
     special = ["__str__", "__repr__", "__len__", "__iter__", "__getitem__", "__eq__", "__hash__", "__bool__", "__index__", "__int__",
                "__float__", "__contains__", "encode", "items", "keys", "to_bytes", "bit_length", "__add__", "__format__"]  # fmt: skip
-    for base, value in ((str, "x"), (int, 7), (float, 1.5), (bytes, b"x"), (tuple, (1, 2)), (list, [1]), (dict, {"a": 1}), (complex, 1j)):
+    for base, value in (
+        (str, "x"),
+        (int, 7),
+        (float, 1.5),
+        (bytes, b"x"),
+        (tuple, (1, 2)),
+        (list, [1]),
+        (dict, {"a": 1}),
+        (complex, 1j),
+    ):
         body = {name: boom for name in special if hasattr(base, name)}
         body["__reduce_ex__"] = lambda self, protocol: (str, ("kept",))
         thing = base.__new__(reachable(type("Thing", (base,), body)), *([value] if base not in (list, dict) else []))
@@ -187,7 +260,10 @@ def strings_and_numbers_of_subclasses_are_asked_for_nothing():
 @program
 def files_of_every_wrong_kind_are_refused():
     """Files without methods, with methods that are none, or that return what is no bytes."""
-    for methods in itertools.product((None, 3, lambda *a: None, lambda *a: 3, lambda *a: "text", lambda *a: b"", lambda *a: bytearray(b"N.")), repeat=2):
+    for methods in itertools.product(
+        (None, 3, lambda *a: None, lambda *a: 3, lambda *a: "text", lambda *a: b"", lambda *a: bytearray(b"N.")),
+        repeat=2,
+    ):
         file = types.SimpleNamespace(read=methods[0], readline=methods[1])
         for data in (lambda: capers.load(file), lambda: capers.Unpickler(file).load()):
             got = gives(data, TypeError, EOFError, ValueError, capers.UnpicklingError, AttributeError, OverflowError)
@@ -213,7 +289,23 @@ def files_of_every_wrong_kind_are_refused():
 @program
 def what_find_class_and_persistent_load_return_may_be_anything():
     """Overridden hooks may return any object; opcodes that cannot use it raise."""
-    answers = [None, 3, "x", (), [], {}, len, str, object(), type, types, NotImplemented, ..., KeyError("x"), lambda *a, **k: (a, k)]
+    answers = [
+        None,
+        3,
+        "x",
+        (),
+        [],
+        {},
+        len,
+        str,
+        object(),
+        type,
+        types,
+        NotImplemented,
+        ...,
+        KeyError("x"),
+        lambda *a, **k: (a, k),
+    ]
     tails = [b".", b")R.", b")\x81.", b")}\x92.", b"}b.", b"Na.", b"(Ne.", b"NNs.", b"(NNu.", b"(N\x90.", b"\x85.", b"\x98.", b"q\x00h\x00\x86.",
              b"Q.", b"\x8c\x01x\x93.", b"NR.", b"]R."]  # fmt: skip
     for answer, tail in itertools.product(answers, tails):
@@ -233,7 +325,25 @@ def what_find_class_and_persistent_load_return_may_be_anything():
 @program
 def persistent_ids_of_every_kind_are_refused_or_written():
     """persistent_id may return any object at all, also one that has a persistent id itself."""
-    ids = [3, "x", "é", "\ud800", b"x", (), ("a", [1]), [], {}, object, len, 1j, objects.Plain(), lambda: 1, "line\nbreak", "", -0.0]
+    ids = [
+        3,
+        "x",
+        "é",
+        "\ud800",
+        b"x",
+        (),
+        ("a", [1]),
+        [],
+        {},
+        object,
+        len,
+        1j,
+        objects.Plain(),
+        lambda: 1,
+        "line\nbreak",
+        "",
+        -0.0,
+    ]
     for pid, protocol in itertools.product(ids, range(6)):
 
         class Pi(capers.Pickler):
@@ -273,7 +383,17 @@ def modules_that_are_odd_are_survived():
     thing = type("Lost", (), {"__module__": None})
     function = lambda: 1
     function.__module__ = None
-    sys.modules.update({"raising": Raising(), "claims": Claims(), "gone": types, "changing": Changing(), "none": None, 3: types, None: None})
+    sys.modules.update(
+        {
+            "raising": Raising(),
+            "claims": Claims(),
+            "gone": types,
+            "changing": Changing(),
+            "none": None,
+            3: types,
+            None: None,
+        }
+    )
     for each in (thing, function, thing(), len, io.BytesIO.read, [function, thing]):
         for protocol in (0, 2, 5):
             gives(lambda: capers.dumps(each, protocol), KeyError, *REFUSALS, RuntimeError)

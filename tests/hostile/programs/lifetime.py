@@ -119,7 +119,12 @@ def finalizers_that_use_the_dying_unpickler_are_survived():
         for stream in (thing + b".", thing + thing + b"0.", thing + b"q\x00Nq\x000.", thing + thing + b"h\x07."):
             died = []
             unpickler = capers.Unpickler(io.BytesIO(stream + b"N." * 3))
-            acts = [unpickler.load, lambda: setattr(unpickler, "memo", {}), unpickler.memo.clear, lambda: unpickler.memo.copy()]
+            acts = [
+                unpickler.load,
+                lambda: setattr(unpickler, "memo", {}),
+                unpickler.memo.clear,
+                lambda: unpickler.memo.copy(),
+            ]
             gives(unpickler.load, *REFUSED)
             gives(let_go, *REFUSED)
             unpickler.__init__(io.BytesIO(b"K\x05."))
@@ -274,7 +279,17 @@ def pickling_picklers_and_their_memos_is_refused_or_written():
     """A pickler, an unpickler, their memos and methods as the objects of their own dump."""
     file = io.BytesIO()
     pickler, unpickler = capers.Pickler(file), capers.Unpickler(file)
-    for obj in (pickler, unpickler, pickler.memo, unpickler.memo, pickler.dump, unpickler.load, capers.Pickler, capers.dumps, [pickler.memo] * 2):
+    for obj in (
+        pickler,
+        unpickler,
+        pickler.memo,
+        unpickler.memo,
+        pickler.dump,
+        unpickler.load,
+        capers.Pickler,
+        capers.dumps,
+        [pickler.memo] * 2,
+    ):
         gives(lambda: pickler.dump(obj), TypeError, capers.PicklingError, RecursionError)
         pickler.clear_memo()
         gives(lambda: capers.dumps(obj), TypeError, capers.PicklingError, RecursionError)

@@ -34,7 +34,11 @@ CHANGES = {
         lambda box: (box.clear(), box.update(("x%d" % n,) for n in range(5))),
     ],
     "deque": [lambda box: box.clear(), lambda box: box.append(9), lambda box: box.rotate(1)],
-    "OrderedDict": [lambda box: box.clear(), lambda box: box.popitem(), lambda box: box.update(dict.fromkeys(range(99)))],
+    "OrderedDict": [
+        lambda box: box.clear(),
+        lambda box: box.popitem(),
+        lambda box: box.update(dict.fromkeys(range(99))),
+    ],
     "bytearray": [lambda box: box.clear(), lambda box: box.extend(bytes(1 << 20)), lambda box: box.__setitem__(0, 0)],
 }
 
@@ -197,7 +201,10 @@ def items_freed_in_the_middle_are_not_used():
         assert capers.loads(capers.dumps(row, protocol))[0][-1] == [0, 0]
         table = {}
         table["a"] = Part(table, "a")
-        assert gives(lambda: capers.loads(capers.dumps(table, protocol))["a"][-1], RuntimeError) in (["a", "a"], "RuntimeError")
+        assert gives(lambda: capers.loads(capers.dumps(table, protocol))["a"][-1], RuntimeError) in (
+            ["a", "a"],
+            "RuntimeError",
+        )
         thing = objects.Plain()
         thing.part = Part(vars(thing), "part")
         got = gives(lambda: capers.loads(capers.dumps(thing, protocol)).part[-1], RuntimeError)
@@ -220,7 +227,12 @@ def keys_that_change_the_dict_they_go_into_are_survived():
 
     objects.Key, Key.__module__, Key.__qualname__ = Key, "hostile.objects", "Key"
     key = b"chostile.objects\nKey\n)\x81"
-    for stream in (b"}(" + (key + b"]") * 6 + b"u.", b"\x8f(" + key * 6 + b"\x90.", b"(" + key * 6 + b"\x91.", b"(" + (key + b"]") * 6 + b"d."):
+    for stream in (
+        b"}(" + (key + b"]") * 6 + b"u.",
+        b"\x8f(" + key * 6 + b"\x90.",
+        b"(" + key * 6 + b"\x91.",
+        b"(" + (key + b"]") * 6 + b"d.",
+    ):
         assert type(gives(lambda: capers.loads(stream), RuntimeError)) in (dict, set, frozenset, str)
 
 
@@ -240,6 +252,7 @@ def lists_that_are_sorted_or_emptied_while_they_are_filled_are_survived():
     item = b"chostile.objects\nItem\n)\x81h\x00\x85b"
     stream = b"\x80\x04]\x94(" + item * 50 + b"e(" + item * 3 + b"e" + item + b"a."
     assert len(capers.loads(stream)) == 4
+
     # A list that is being sorted says that it has no items and must not be touched.
     class Sorter:
         def __setstate__(self, state):

@@ -19,7 +19,18 @@ class OwnBase(BaseException):
     """Raised by the hooks here, and caught by few."""
 
 
-KINDS = (Own, OwnBase, MemoryError, KeyboardInterrupt, SystemExit, StopIteration, GeneratorExit, RecursionError, AttributeError, EOFError)
+KINDS = (
+    Own,
+    OwnBase,
+    MemoryError,
+    KeyboardInterrupt,
+    SystemExit,
+    StopIteration,
+    GeneratorExit,
+    RecursionError,
+    AttributeError,
+    EOFError,
+)
 
 
 def comes_through(kind, call):

@@ -43,7 +43,9 @@ def all_refused(make, value, kind=capers.Pickler, *, expect=None, **options):
     file.seek(0)
     got = capers.Unpickler(file, buffers=iter([b"x"] * 9)).load()
     assert expect is None or got == expect, got
-    works(kind(io.BytesIO()) if kind is not capers.Pickler else pickler, file if kind is capers.Pickler else io.BytesIO())
+    works(
+        kind(io.BytesIO()) if kind is not capers.Pickler else pickler, file if kind is capers.Pickler else io.BytesIO()
+    )
 
 
 @program

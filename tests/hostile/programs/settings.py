@@ -10,7 +10,28 @@ import capers
 from .. import objects
 from . import Evil, gives, program, raises, works
 
-ODD = [None, 3, -1, 2**31, 2**63, 2**64, -(2**64), 1.5, "x", b"x", (), [], {}, object(), len, type, ..., NotImplemented, "\ud800", "a\0b"]
+ODD = [
+    None,
+    3,
+    -1,
+    2**31,
+    2**63,
+    2**64,
+    -(2**64),
+    1.5,
+    "x",
+    b"x",
+    (),
+    [],
+    {},
+    object(),
+    len,
+    type,
+    ...,
+    NotImplemented,
+    "\ud800",
+    "a\0b",
+]
 
 
 @program
@@ -83,7 +104,19 @@ def memos_of_unpicklers_take_no_nonsense():
 
         __hash__ = int.__hash__
 
-    odd = [*ODD, {"a": 1}, {1.5: 1}, {None: 1}, {-1: 1}, {-(2**63): 1}, {2**63: 1}, {2**64: 1}, {(): 1}, {1: 2, "x": 3}, {1: 2, -5: 3}]
+    odd = [
+        *ODD,
+        {"a": 1},
+        {1.5: 1},
+        {None: 1},
+        {-1: 1},
+        {-(2**63): 1},
+        {2**63: 1},
+        {2**64: 1},
+        {(): 1},
+        {1: 2, "x": 3},
+        {1: 2, -5: 3},
+    ]
     for value in odd:
         if value == {}:
             continue
@@ -244,8 +277,22 @@ def registries_with_nonsense_are_survived():
         copyreg.dispatch_table[objects.Plain] = odd
         gives(lambda: capers.loads(b"\x82\x05."), ValueError, TypeError)
         for protocol in (0, 2, 4):
-            gives(lambda: capers.dumps(objects.Plain, protocol), capers.PicklingError, TypeError, ValueError, RuntimeError, OverflowError)
-            gives(lambda: capers.dumps(objects.Plain(), protocol), capers.PicklingError, TypeError, ValueError, RuntimeError, OverflowError)
+            gives(
+                lambda: capers.dumps(objects.Plain, protocol),
+                capers.PicklingError,
+                TypeError,
+                ValueError,
+                RuntimeError,
+                OverflowError,
+            )
+            gives(
+                lambda: capers.dumps(objects.Plain(), protocol),
+                capers.PicklingError,
+                TypeError,
+                ValueError,
+                RuntimeError,
+                OverflowError,
+            )
         copyreg._extension_cache[6] = odd
         assert capers.loads(b"\x82\x06.") is odd
         _compat_pickle.NAME_MAPPING["old", "name"] = odd
@@ -292,7 +339,9 @@ def encodings_of_every_kind_are_survived():
         if name == "odd_bytes":
             return codecs.CodecInfo(None, lambda data, errors: (b"x", len(data)), name=name)
         if name == "odd_nested":
-            return codecs.CodecInfo(None, lambda data, errors: (capers.loads(capers.dumps("nested")), len(data)), name=name)
+            return codecs.CodecInfo(
+                None, lambda data, errors: (capers.loads(capers.dumps("nested")), len(data)), name=name
+            )
         return None
 
     codecs.register(search)

@@ -105,7 +105,13 @@ def threads_that_share_an_unpickler_get_whole_objects_or_an_error():
 @program
 def containers_changed_by_another_thread_are_survived():
     """Lists, dicts, sets, bytearrays and instances change in one thread while others dump them."""
-    box, table, group, room, thing = list(range(50)), dict.fromkeys(range(50)), set(range(50)), bytearray(5000), objects.Plain()
+    box, table, group, room, thing = (
+        list(range(50)),
+        dict.fromkeys(range(50)),
+        set(range(50)),
+        bytearray(5000),
+        objects.Plain(),
+    )
     counter = itertools.count()
 
     def change():

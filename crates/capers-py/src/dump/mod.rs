@@ -546,6 +546,11 @@ impl<'py> walk::Levels<'py> for Levels<'_, 'py> {
     }
 
     #[inline]
+    fn is_last(&self) -> bool {
+        self.stack.len() == 1
+    }
+
+    #[inline]
     fn push(&mut self, level: Level<'py>) -> bool {
         let fits = self.stack.len() < limits::MAX_DEPTH;
         if fits {

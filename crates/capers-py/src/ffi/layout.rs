@@ -305,7 +305,7 @@ fn strings(py: Python<'_>) -> bool {
     let right = |text: &str| {
         // The lengths are looked at before anything is read.
         let made = PyString::new(py, text);
-        // SAFETY: alive: owned. type: an exact str, whose size field stands in the same place in every version. runs: nothing.
+        // SAFETY: alive: owned. type: an exact str, whose size field stands in the same place in every version. shared, runs: nothing.
         let count: usize = unsafe { at(made.as_ptr(), SIZE) };
         count == text.chars().count() && read(text) == Some(text.chars().map(u32::from).collect())
     };
@@ -340,7 +340,8 @@ fn numbers(py: Python<'_>) -> PyResult<bool> {
     }
     let value = PyFloat::new(py, 1.25e-9);
     let content = PyBytes::new(py, b"content");
-    // SAFETY: alive: owned. type: an exact float and exact bytes; the length is checked before the content is read. runs: nothing.
+    // SAFETY: alive: owned. type: an exact float and exact bytes; the length is checked before the content is read. shared, runs:
+    // nothing.
     Ok(unsafe {
         let (data, count) = bytes(content.as_ptr());
         float(value.as_ptr()).to_bits() == 1.25e-9f64.to_bits()
@@ -355,7 +356,7 @@ fn containers(py: Python<'_>) -> PyResult<bool> {
     let items = [one.as_ptr(), two.as_ptr()];
     let as_list = PyList::new(py, [&one, &two])?;
     let as_tuple = PyTuple::new(py, [&one, &two])?;
-    // SAFETY: alive: owned. type: an exact list and an exact tuple; lengths are checked before items are read. runs: nothing.
+    // SAFETY: alive: owned. type: an exact list and an exact tuple; lengths are checked before items are read. shared, runs: nothing.
     let sequences = unsafe {
         [list(as_list.as_ptr()), tuple(as_tuple.as_ptr())]
             .into_iter()
@@ -365,7 +366,7 @@ fn containers(py: Python<'_>) -> PyResult<bool> {
     dicts[0].set_item(&one, &two)?;
     dicts[1].set_item(&two, &one)?;
     let expected = [[items[0], items[1]], [items[1], items[0]]];
-    // SAFETY: alive: owned. type: exact dicts of one pair; the count is checked before the entry is read. runs: nothing.
+    // SAFETY: alive: owned. type: exact dicts of one pair; the count is checked before the entry is read. shared, runs: nothing.
     let mappings = dicts.iter().zip(expected).all(|(dict, pair)| unsafe {
         dict_len(dict.as_ptr()) == 1
             && entries(dict.as_ptr()).is_some_and(|it| it.count == 1 && std::slice::from_raw_parts(it.first, 2) == pair)

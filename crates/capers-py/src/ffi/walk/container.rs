@@ -169,13 +169,21 @@ impl<'py> Walker<'_, 'py> {
         // SAFETY: invariant WALK.
         unsafe {
             let mut p = self.begin();
+            if level.held.is_some() {
+                self.memo.own();
+                level.held = None;
+            }
             if let Some(value) = level.value.take() {
                 let saved = self.save(&mut p, value.as_ptr());
+                // Code that ran while the key was written may have taken the value out of the dict.
+                self.memo.own();
                 if saved != Saved::Done {
                     self.end(p);
                     let outcome = self.between(saved, value.as_ptr());
                     if saved == Saved::Flush {
                         level.value = Some(value);
+                    } else {
+                        level.held = Some(value);
                     }
                     return outcome;
                 }

@@ -76,6 +76,8 @@ pub(crate) struct DictLevel<'py> {
     pub(crate) key: Option<Bound<'py, PyAny>>,
     /// The value still to be written after the key.
     pub(crate) value: Option<Bound<'py, PyAny>>,
+    /// A value that is being written and that the dict may have lost meanwhile.
+    pub(crate) held: Option<Bound<'py, PyAny>>,
 }
 
 impl<'py> Level<'py> {
@@ -101,6 +103,7 @@ impl<'py> Level<'py> {
             state,
             key: None,
             value: None,
+            held: None,
         })
     }
 
@@ -120,6 +123,8 @@ pub(crate) trait Levels<'py> {
     fn push(&mut self, level: Level<'py>) -> bool;
     /// Takes off the topmost level.
     fn drop_top(&mut self);
+    /// Whether no more than one level is left, and nothing else: that of the object that is being dumped.
+    fn is_last(&self) -> bool;
 }
 
 /// Why a walk stopped.
@@ -248,6 +253,8 @@ pub(crate) fn walk<'py>(walk: Walk<'_, 'py>, levels: &mut impl Levels<'py>) -> P
         quiet: None,
     };
     walker.refill();
+    // Levels pushed in this walk.
+    let mut fresh = 0_usize;
     let pause = loop {
         let Some(level) = levels.top() else { break Pause::Ended };
         walker.budget -= 1;
@@ -269,12 +276,22 @@ pub(crate) fn walk<'py>(walk: Walk<'_, 'py>, levels: &mut impl Levels<'py>) -> P
             }
         };
         match outcome {
-            Outcome::End => levels.drop_top(),
+            Outcome::End => {
+                if fresh > 0 {
+                    fresh -= 1;
+                } else if !levels.is_last() {
+                    // Other code has run since this level was pushed, and nobody else may hold its container any more. The
+                    // object that is dumped is held by the caller.
+                    walker.memo.own();
+                }
+                levels.drop_top();
+            }
             Outcome::Enter(saved, item) => {
                 // SAFETY: invariant WALK.
                 if !levels.push(unsafe { walker.level(saved, item) }) {
                     break Pause::TooDeep;
                 }
+                fresh += 1;
             }
             Outcome::Pause(pause) => break pause,
         }
