@@ -21,7 +21,7 @@ def elsewhere(data, expression):
     "Evaluate *expression* on what *data* loads to in a process that cannot import the modules, with both loaders."
     told = []
     for loader in ("capers", "pickle"):
-        line = "import %s\\nobj = %s.loads(%r)\\nprint(%s)" % (loader, loader, data, expression)
+        line = "import %s\\nobj = %s.loads(%r)\\nprint((%s))" % (loader, loader, data, expression)
         ended = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True)
         told.append(ended.stdout.strip() or ended.stderr.strip().splitlines()[-1])
     assert told[0] == told[1], told
@@ -86,7 +86,7 @@ def test_what_an_installer_put_there_is_not_the_users_own():
         import _pytest.outcomes, capers, os, pickle, sys
         from capers._local import is_local
         assert not any(map(is_local, (_pytest.outcomes, os, pickle, sys, capers)))
-        assert pickle.loads(capers.dumps(_pytest.outcomes.fail, by_value=capers.LOCAL_MODULES)) is _pytest.outcomes.fail
+        assert pickle.loads(capers.dumps(_pytest.outcomes.Exit, by_value=capers.LOCAL_MODULES)) is _pytest.outcomes.Exit
         assert capers.loads(capers.dumps(capers.LOCAL_MODULES)) is capers.LOCAL_MODULES
         """
     )
