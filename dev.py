@@ -27,7 +27,7 @@ NEXT = ((3, 14), (3, 15))  # may live in a folder of their own, see NextPython
 ROOT = Path(__file__).resolve().parent
 BUILD = ROOT / "build"
 SHARED = ROOT.parent / "shared"
-OPTIONAL = ("numpy", "pandas")  # left out where no wheel exists for an interpreter
+OPTIONAL = ("numpy", "pandas", "attrs", "pydantic")  # left out where no wheel exists for an interpreter
 PLATFORMS = ("manylinux_2_17", "manylinux2014", "manylinux_2_24", "manylinux_2_27", "manylinux_2_28", "manylinux_2_34")
 
 
@@ -649,6 +649,20 @@ def task_bench(options):
     code = python.run("-m", "bench", *arguments, *options.rest, check=False)
     if result and isinstance(python, NextPython) and python.outside(result).exists():
         shutil.copy(python.outside(result), options.json)
+    return code
+
+
+def task_compatibility(options):
+    """Ship a gallery of objects with pickle, cloudpickle, dill and capers; write COMPATIBILITY.md."""
+    python = choose(options.python)
+    python.install(ROOT / "tests" / "requirements.txt")
+    python.build()
+    python.share(ROOT / "tests")
+    page = ROOT / "COMPATIBILITY.md"
+    inside = python.path(page) if isinstance(python, NextPython) else page
+    code = python.run("-m", "tests.compatibility", "--to", inside, *options.rest, check=False)
+    if isinstance(python, NextPython) and python.outside(inside).exists():
+        shutil.copy(python.outside(inside), page)
     return code
 
 

@@ -18,6 +18,10 @@ import pytest
 from shipping import run
 
 FUNCTIONS = ("dump", "dumps", "load", "loads", "Pickler", "Unpickler")
+# What capers adds to the signatures of pickle: keywords at the end.
+DUMPING = {"by_value": None, "locks": "fresh", "files": "reopen", "reducers": None}
+LOADING = {"limits": None}
+ADDED = {"dump": DUMPING, "dumps": DUMPING, "Pickler": DUMPING, "load": LOADING, "loads": LOADING, "Unpickler": LOADING}
 METHODS = ("Pickler.dump", "Pickler.clear_memo", "Unpickler.load", "Unpickler.find_class")
 
 
@@ -31,12 +35,12 @@ def at(module, path):
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, *METHODS])
-def test_the_signature_is_that_of_pickle_with_by_value_at_the_end_of(name):
+def test_the_signature_is_that_of_pickle_with_keywords_added_at_the_end_of(name):
     ours = dict(inspect.signature(at(capers, name)).parameters)
     theirs = dict(inspect.signature(at(pickle, name)).parameters)
-    added = ours.pop("by_value", None)
-    assert (added is not None) == (name in ("dump", "dumps", "Pickler"))
-    assert added is None or (added.kind, added.default) == (inspect.Parameter.KEYWORD_ONLY, None)
+    added = {keyword: ours.pop(keyword) for keyword in list(ours)[len(theirs) :]}
+    assert {keyword: each.default for keyword, each in added.items()} == ADDED.get(name, {})
+    assert {each.kind for each in added.values()} <= {inspect.Parameter.KEYWORD_ONLY}
     # What C has for "no buffers" is an empty tuple in some versions; the documentation says None.
     defaults = {"buffers": None}
     assert [(each.name, each.kind, defaults.get(each.name, each.default)) for each in ours.values()] == [

@@ -183,6 +183,8 @@ rises(there_and_back, 0)
 @pytest.mark.parametrize("kind", OPCODES)
 @pytest.mark.parametrize("claimed", ["1 << 30", "1 << 40", "(1 << 63) - 1"])
 def test_memory_is_not_asked_for_far_ahead_of_what_a_file_delivers(kind, claimed):
+    # C refuses a size that no bytes object can have before it reads on.
+    error = "OverflowError" if kind == "bytes" and "63" in claimed else "capers.UnpicklingError"
     run(
         MEASURE
         + f"""
@@ -193,7 +195,7 @@ resource.setrlimit(resource.RLIMIT_AS, (512 * MIB, resource.RLIM_INFINITY))
 for make in (lambda: io.BytesIO(data), lambda: open("payload", "rb"), lambda: open("payload", "rb", buffering=0)):
     try:
         capers.load(make())
-    except capers.UnpicklingError:
+    except {error}:
         pass
     else:
         raise AssertionError("it was loaded")

@@ -405,14 +405,14 @@ def test_the_default_carries_what_the_strict_mode_refuses():
     assert capers.loads(capers.dumps(function, by_value=None)).__name__ == "function"
 
 
-@pytest.mark.parametrize("value", [True, 0, 1, "json", [], [pickle], object()])
-def test_by_value_takes_nothing_but_none_and_false(value):
+@pytest.mark.parametrize("value", [True, 0, 1, [1], [True], object()])
+def test_by_value_takes_no_other_flag_than_none_and_false(value):
     for call in (
         lambda: capers.dumps(1, by_value=value),
         lambda: capers.dump(1, io.BytesIO(), by_value=value),
         lambda: capers.Pickler(io.BytesIO(), by_value=value),
     ):
-        with pytest.raises(TypeError, match="by_value must be None or False, not "):
+        with pytest.raises(TypeError, match="by_value must be None, False, or modules or their names, not "):
             call()
 
 

@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
+    "LOCAL_MODULES",
     "CannotPickleError",
     "LimitError",
     "Limits",
@@ -26,7 +27,9 @@ __all__ = [
     "load",
     "loads",
     "register_pickle_by_value",
+    "register_reducer",
     "unregister_pickle_by_value",
+    "unregister_reducer",
 ]
 
 

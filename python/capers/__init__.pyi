@@ -1,5 +1,6 @@
 from capers._core import DEFAULT_PROTOCOL as DEFAULT_PROTOCOL
 from capers._core import HIGHEST_PROTOCOL as HIGHEST_PROTOCOL
+from capers._core import LOCAL_MODULES as LOCAL_MODULES
 from capers._core import CannotPickleError as CannotPickleError
 from capers._core import LimitError as LimitError
 from capers._core import Limits as Limits
@@ -15,12 +16,15 @@ from capers._core import list_registry_pickle_by_value as list_registry_pickle_b
 from capers._core import load as load
 from capers._core import loads as loads
 from capers._core import register_pickle_by_value as register_pickle_by_value
+from capers._core import register_reducer as register_reducer
 from capers._core import unregister_pickle_by_value as unregister_pickle_by_value
+from capers._core import unregister_reducer as unregister_reducer
 
 __version__: str
 __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
+    "LOCAL_MODULES",
     "CannotPickleError",
     "LimitError",
     "Limits",
@@ -36,5 +40,7 @@ __all__ = [
     "load",
     "loads",
     "register_pickle_by_value",
+    "register_reducer",
     "unregister_pickle_by_value",
+    "unregister_reducer",
 ]

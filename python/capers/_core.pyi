@@ -7,13 +7,14 @@ from pickle import PickleError as PickleError
 from pickle import PicklingError as PicklingError
 from pickle import UnpicklingError as UnpicklingError
 from types import ModuleType
-from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias, final
+from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias, final, type_check_only
 
 from typing_extensions import Buffer, disjoint_base
 
 __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
+    "LOCAL_MODULES",
     "CannotPickleError",
     "LimitError",
     "Limits",
@@ -29,7 +30,9 @@ __all__ = [
     "load",
     "loads",
     "register_pickle_by_value",
+    "register_reducer",
     "unregister_pickle_by_value",
+    "unregister_reducer",
 ]
 
 DEFAULT_PROTOCOL: int
@@ -74,8 +77,18 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
     def readline(self) -> bytes: ...
 
+@final
+@type_check_only
+class LocalModules: ...
+
+LOCAL_MODULES: LocalModules
+
 _BufferCallback: TypeAlias = Callable[[PickleBuffer], Any] | None
 _Limits: TypeAlias = Limits | dict[str, int | None] | None
+_Module: TypeAlias = ModuleType | str | LocalModules
+_ByValue: TypeAlias = Literal[False] | _Module | Iterable[_Module] | None
+_Reducer: TypeAlias = Callable[[Any], Any]
+_Reducers: TypeAlias = Mapping[type, _Reducer] | None
 
 def dumps(
     obj: object,
@@ -83,7 +96,10 @@ def dumps(
     *,
     fix_imports: bool = True,
     buffer_callback: _BufferCallback = None,
-    by_value: Literal[False] | None = None,
+    by_value: _ByValue = None,
+    locks: Literal["fresh", "error"] = "fresh",
+    files: Literal["reopen", "content"] = "reopen",
+    reducers: _Reducers = None,
 ) -> bytes: ...
 def dump(
     obj: object,
@@ -92,7 +108,10 @@ def dump(
     *,
     fix_imports: bool = True,
     buffer_callback: _BufferCallback = None,
-    by_value: Literal[False] | None = None,
+    by_value: _ByValue = None,
+    locks: Literal["fresh", "error"] = "fresh",
+    files: Literal["reopen", "content"] = "reopen",
+    reducers: _Reducers = None,
 ) -> None: ...
 def loads(
     data: Buffer,
@@ -113,9 +132,11 @@ def load(
     buffers: Iterable[object] | None = None,
     limits: _Limits = None,
 ) -> Any: ...
-def register_pickle_by_value(module: ModuleType | str) -> None: ...
-def unregister_pickle_by_value(module: ModuleType | str) -> None: ...
+def register_pickle_by_value(module: _Module) -> None: ...
+def unregister_pickle_by_value(module: _Module) -> None: ...
 def list_registry_pickle_by_value() -> set[str]: ...
+def register_reducer(cls: type, reducer: _Reducer) -> None: ...
+def unregister_reducer(cls: type) -> None: ...
 
 @disjoint_base
 class Pickler:
@@ -131,7 +152,10 @@ class Pickler:
         fix_imports: bool = True,
         buffer_callback: _BufferCallback = None,
         *,
-        by_value: Literal[False] | None = None,
+        by_value: _ByValue = None,
+        locks: Literal["fresh", "error"] = "fresh",
+        files: Literal["reopen", "content"] = "reopen",
+        reducers: _Reducers = None,
     ) -> None: ...
     def dump(self, obj: object, /) -> None: ...
     def clear_memo(self) -> None: ...

@@ -1,6 +1,6 @@
 """The wire names of capers: every constructor that a payload may call, in readable form.
 
-A payload is a standard pickle.  Where an object cannot be named, its parts travel, and the payload calls one of the
+A payload is a standard pickle.  Where an object cannot be named, its parts travel, and the payload calls one of the public
 functions below to put them together.  These names are the wire format: once released, a name never changes its meaning,
 its arguments only grow at the end, and nothing else of capers is ever named inside a pickle.
 
@@ -20,51 +20,8 @@ import sys
 import types
 import weakref
 from _pickle import UnpicklingError
-from _thread import RLock
+from _thread import RLock, allocate_lock, get_ident
 from importlib._bootstrap_external import MAGIC_NUMBER
-
-__all__ = [
-    "abc_register",
-    "cell",
-    "chained",
-    "class_",
-    "class_attribute",
-    "code",
-    "comparison_key",
-    "context_values",
-    "context_variable",
-    "dead_proxy",
-    "dead_reference",
-    "descriptor",
-    "dict_view",
-    "enum_members",
-    "exception",
-    "exception_state",
-    "file",
-    "file_over",
-    "function",
-    "hidden_type",
-    "imported",
-    "lru_cache",
-    "match",
-    "memory",
-    "module",
-    "module_dict",
-    "namespace",
-    "pairs",
-    "put",
-    "register",
-    "set_state",
-    "singledispatch",
-    "subclassed",
-    "thread",
-    "thread_local",
-    "type_alias",
-    "type_variable",
-    "ufunc",
-    "weak_items",
-    "weak_method",
-]
 
 _MAGIC = int.from_bytes(MAGIC_NUMBER[:2], "little")
 TAG = _MAGIC << 16 | sys.version_info[0] << 8 | sys.version_info[1]
@@ -110,11 +67,11 @@ def cell(*content):
     return types.CellType(*content)
 
 
-def namespace(*name):
-    """Return a new globals dict for functions; the optional argument is its ``__name__``."""
-    made = {"__builtins__": builtins.__dict__}
-    if name:
-        made["__name__"] = name[0]
+def namespace(name=None, builtins=builtins.__dict__):
+    """Return a new globals dict for functions, called *name* if it has one."""
+    made = {"__builtins__": builtins}
+    if name is not None:
+        made["__name__"] = name
     return made
 
 
@@ -149,6 +106,8 @@ _keys: dict = {}
 # For each class that a payload made here: the attributes that have been filled in. A load that broke off, or another one of
 # the same class at the same time, leaves the rest to whoever comes next.
 _filled: dict = {}
+# For the same classes: the number of the change that each changed attribute was last set from.
+_changes: dict = {}
 # How many classes of this process have had a key derived from one definition.
 _alike: dict = {}
 _lock = RLock()
@@ -164,7 +123,9 @@ def _track(cls, key):
 
     def forget(_):
         _keys.pop(address, None)
-        _filled.pop(key, None)
+        if _classes.get(key) is None:
+            _filled.pop(key, None)
+            _changes.pop(key, None)
 
     with _lock:
         address = id(cls)
@@ -184,30 +145,144 @@ def _name(cls, digest):
                 return _track(cls, key)
 
 
-def _hook_owners(bases, everyone):
-    """The classes whose ``__init_subclass__`` a new class over *bases* must not run: those by value, or all in Python."""
+# Which thread makes the class of a key, with a lock that it holds meanwhile. No lock of this file is held while hooks run:
+# they may import, and so wait for another thread that loads.
+_making: dict = {}
+_PATIENCE = 5.0  # seconds, after which a class is made twice rather than never
+
+
+def _is_importing():
+    """Whether this thread is in the middle of an import, for whose end others may wait."""
+    frame = sys._getframe()
+    while frame is not None and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
+        frame = frame.f_back
+    return frame is not None
+
+
+def _claim(key):
+    """Return the class known by *key*, when another thread has made it if one is at it; ``None`` leaves it to the caller."""
+    while True:
+        with _lock:
+            known = _classes.get(key)
+            owner, busy = _making.get(key, (None, None))
+            if known is None and owner is None:
+                busy = allocate_lock()
+                busy.acquire()
+                _making[key] = (get_ident(), busy)
+        if known is not None:
+            return known
+        if owner is None or owner == get_ident() or _is_importing() or not busy.acquire(timeout=_PATIENCE):
+            return None
+        busy.release()
+
+
+def _done(key):
+    """Let those go on that wait for *key*, if this thread made its class."""
+    with _lock:
+        owner, lock = _making.get(key, (None, None))
+        if owner == get_ident():
+            del _making[key]
+            lock.release()
+
+
+# While a class is made again, hooks that travel by value must keep still for it, and for no other class of any other thread:
+# the hook is replaced by a gate as long as anyone needs it.
+_gates: dict = {}
+_restored: dict = {}
+
+
+def _is_restored(cls):
+    making = _restored.get(get_ident())
+    return bool(making) and making[-1] == (cls.__name__, cls.__module__)
+
+
+def _gate(owner, attribute, hook):
+    """Return what stands in for the *hook* that *owner* holds as *attribute*."""
+    if attribute == "__init_subclass__":
+
+        @classmethod
+        def gate(cls, /, **keywords):
+            if _is_restored(cls):
+                super(owner, cls).__init_subclass__(**keywords)
+            else:
+                hook.__get__(None, cls)(**keywords)
+
+        return gate
+
+    def gate(self, cls, name):
+        if not _is_restored(cls):
+            hook.__get__(self, type(self))(cls, name)
+
+    return gate
+
+
+def _close(owner, attribute):
+    with _lock:
+        gate = _gates.get((id(owner), attribute))
+        if gate is None:
+            hook = owner.__dict__[attribute]
+            gate = _gates[id(owner), attribute] = [hook, _gate(owner, attribute, hook), 0]
+            _set(owner, attribute, gate[1])
+        gate[2] += 1
+
+
+def _open(owner, attribute):
+    with _lock:
+        gate = _gates[id(owner), attribute]
+        gate[2] -= 1
+        if not gate[2]:
+            del _gates[id(owner), attribute]
+            if owner.__dict__.get(attribute) is gate[1]:
+                _set(owner, attribute, gate[0])
+
+
+def _set(cls, attribute, value):
+    """Set an attribute of the class *cls*, whatever Python code of its metaclass says."""
+    for each in type(cls).__mro__:
+        setter = each.__dict__.get("__setattr__")
+        if isinstance(setter, types.WrapperDescriptorType):
+            return setter(cls, attribute, value)
+
+
+def _hooks(bases, namespace, everyone):
+    """The hooks that making a class would run and must not: those by value, or all in Python; each as owner and name."""
     for owner in {each: None for base in bases for each in base.__mro__}:
         hook = owner.__dict__.get("__init_subclass__")
         if isinstance(hook, classmethod) and (everyone or _key_of(owner) is not None):
-            yield owner, hook
+            yield owner, "__init_subclass__"
+    for kind in {type(value): None for value in namespace.values() if hasattr(type(value), "__set_name__")}:
+        for owner in kind.__mro__:
+            if "__set_name__" in owner.__dict__:
+                hook = owner.__dict__["__set_name__"]
+                if isinstance(hook, types.FunctionType) and (everyone or _key_of(owner) is not None):
+                    yield owner, "__set_name__"
+                break
 
 
-def _make_class(maker, metaclass, name, bases, namespace, keywords, quiet):
-    replaced = []
+def _make_class(maker, metaclass, name, bases, namespace, keywords, everyone):
+    closed = []
+    making = _restored.setdefault(get_ident(), [])
+    making.append((name, namespace.get("__module__")))
     try:
-        for base, hook in _hook_owners(bases, quiet):
-            passed = classmethod(lambda cls, __base=base, **keywords: super(__base, cls).__init_subclass__(**keywords))
-            type.__setattr__(base, "__init_subclass__", passed)
-            replaced.append((base, hook))
+        for owner, attribute in _hooks(bases, namespace, everyone):
+            _close(owner, attribute)
+            closed.append((owner, attribute))
+        if maker is type:
+            return type.__new__(metaclass, name, bases, namespace, **keywords)
+        prepared = maker.__prepare__(name, bases, **keywords)
+        for attribute, value in namespace.items():
+            prepared[attribute] = value
         if maker is metaclass:
-            prepared = metaclass.__prepare__(name, bases, **keywords)
-            for attribute, value in namespace.items():
-                prepared[attribute] = value
             return metaclass(name, bases, prepared, **keywords)
-        return maker.__new__(metaclass, name, bases, namespace, **keywords)
+        made = maker.__new__(metaclass, name, bases, prepared, **keywords)
+        maker.__init__(made, name, bases, prepared, **keywords)
+        return made
     finally:
-        for base, hook in replaced:
-            type.__setattr__(base, "__init_subclass__", hook)
+        for owner, attribute in closed:
+            _open(owner, attribute)
+        making.pop()
+        if not making:
+            _restored.pop(get_ident(), None)
 
 
 def _is_complete(metaclass):
@@ -219,7 +294,63 @@ def _is_standard(metaclass):
     return metaclass.__module__.partition(".")[0] in sys.stdlib_module_names and not _is_complete(metaclass)
 
 
-def class_(key, metaclass, name, bases, namespace, keywords=None):
+def _without_last(namespace):
+    """Leave out of *namespace* the attributes still to be filled in at its end, and hold the place of the others."""
+    held = False
+    for attribute, value in reversed([*namespace.items()]):
+        if value is not class_attribute:
+            held = True
+        elif held:
+            namespace[attribute] = None
+        else:
+            del namespace[attribute]
+
+
+def _build_class(metaclass, name, bases, namespace, keywords, body):
+    standard = next(each for each in metaclass.__mro__ if _is_standard(each))
+    maker = next(each for each in metaclass.__mro__ if _key_of(each) is None)
+    if _is_complete(maker):
+        maker, keywords = standard, {}
+    later = {}
+    if body is not None:
+        for attribute in [*namespace][body:]:
+            later[attribute] = namespace.pop(attribute)
+        namespace.update((each, None) for each, value in namespace.items() if value is class_attribute)
+    slots = namespace.get("__slots__", ())
+    for attribute in (slots,) if isinstance(slots, str) else slots:
+        if attribute in namespace:
+            # Since the class was made, something else has taken the place of the slot.
+            later[attribute] = namespace.pop(attribute)
+    _without_last(later if body is not None else namespace)
+    made = None
+    if keywords is not None:
+        try:
+            made = _make_class(maker, metaclass, name, bases, dict(namespace), keywords, False)
+        except Exception:
+            if maker is standard and not any(_hooks(bases, namespace, True)):
+                raise
+    if made is None:
+        made = _make_class(standard, metaclass, name, bases, dict(namespace), {}, True)
+    fields = "_fields_" in namespace and any(each.__module__ == "_ctypes" for each in metaclass.__mro__)
+    for attribute, value in {**namespace, **later}.items():
+        # Hooks have run for what they do elsewhere; what the class holds is what it held.
+        if (
+            made.__dict__.get(attribute) is not value
+            and attribute not in _MADE
+            and not (fields and attribute == "_fields_")
+        ):
+            _set(made, attribute, value)
+    if later and "__abstractmethods__" in made.__dict__:
+        import abc
+
+        abc.update_abstractmethods(made)
+    return made
+
+
+_MADE = ("__qualname__", "__classcell__", "__classdictcell__")
+
+
+def class_(key, metaclass, name, bases, namespace, keywords=None, body=None, changes=None):
     """Return the class known by *key*, made in one step from its full *namespace* if it is not there yet.
 
     What is importable sees the class as the class statement showed it: the metaclass is called with *keywords*, and
@@ -227,45 +358,46 @@ def class_(key, metaclass, name, bases, namespace, keywords=None):
     done their work where the class was defined, and are not asked again.  *keywords* is ``None`` where hooks need some that
     are not known.  Then, and where a hook refuses a namespace that it has worked on before, the class is made without any
     hook written in Python: what they did to it is in the namespace.
+
+    *body* is how many items of *namespace* the class statement gave, where hooks must not see the others.  An attribute that
+    is the function ``class_attribute`` is set by it later.  *changes* numbers the attributes set or deleted since the class
+    first travelled; a class that payloads made here takes over those with a higher number than before.
     """
-    with _lock:
-        known = _classes.get(key)
-        if known is not None:
-            return known
-        late = {}
-        for attribute, value in namespace.items():
-            if _key_of(type(value)) is not None and hasattr(type(value), "__set_name__"):
-                late[attribute] = value
-        namespace.update(dict.fromkeys(late))
-        standard = next(each for each in metaclass.__mro__ if _is_standard(each))
-        maker = next(each for each in metaclass.__mro__ if _key_of(each) is None)
-        if _is_complete(maker):
-            maker, keywords = standard, {}
-        made = None
-        if keywords is not None:
-            try:
-                made = _make_class(maker, metaclass, name, bases, namespace, keywords, False)
-            except Exception:
-                if maker is standard and not any(_hook_owners(bases, True)):
-                    raise
-        if made is None:
-            made = _make_class(standard, metaclass, name, bases, namespace, {}, True)
-        late.update(namespace, **late)
-        for attribute, value in late.items():
-            # Hooks have run for what they do elsewhere; what the class holds is what it held.
-            if attribute not in ("__qualname__", "__classdictcell__") and made.__dict__.get(attribute) is not value:
-                type.__setattr__(made, attribute, value)
-        _filled[_track(made, key)] = set()
-        return made
+    known = _claim(key)
+    if known is None:
+        try:
+            made = _build_class(metaclass, name, bases, dict(namespace), keywords, body)
+            with _lock:
+                known = _classes.get(key)
+                if known is None:
+                    _track(made, key)
+                    _filled[key], _changes[key] = set(), dict(changes or ())
+                    return made
+        finally:
+            _done(key)
+    if changes:
+        with _lock:
+            seen = _changes.get(key)
+            for attribute, number in changes.items():
+                if seen is not None and seen.get(attribute, 0) < number:
+                    seen[attribute] = number
+                    if attribute not in namespace:
+                        if attribute in known.__dict__:
+                            type.__delattr__(known, attribute)
+                    elif namespace[attribute] is class_attribute:
+                        _filled[key].discard(attribute)
+                    else:
+                        _set(known, attribute, namespace[attribute])
+    return known
 
 
 def class_attribute(cls, name, value):
-    """Set an attribute of *cls* that leads back to it: once, and not where the class is at home."""
+    """Set an attribute of *cls* that leads back to it: once for each change, and not where the class is at home."""
     with _lock:
         filled = _filled.get(_key_of(cls))
         if filled is not None and name not in filled:
             filled.add(name)
-            type.__setattr__(cls, name, value)
+            _set(cls, name, value)
 
 
 def abc_register(cls, *subclasses):
@@ -274,40 +406,54 @@ def abc_register(cls, *subclasses):
         cls.register(subclass)
 
 
+_ENUM_TABLES = (
+    *("_member_names_", "_member_map_", "_value2member_map_"),
+    *("_hashable_values_", "_unhashable_values_", "_unhashable_values_map_"),
+)
+
+
 def enum_members(cls, *members):
     """Give the enumeration *cls* its *members*: name, value of the data type or ``None``, attributes; three for each.
 
-    A string in the place of the attributes makes the name an alias of the member so called.  Members are made as they are,
-    without calling ``__new__`` or ``__init__`` again.  An enumeration that has members already is left alone.
+    A string in the place of the attributes makes the name another one of the member that has that name.  Members are made
+    as they are, without calling ``__new__`` or ``__init__`` again.  An enumeration that has members already is left alone.
     """
     if cls.__dict__.get("_member_map_"):
         return
-    data_type = cls._member_type_
-    for attribute, empty in (
-        ("_member_names_", list),
-        ("_member_map_", dict),
-        ("_value2member_map_", dict),
-        ("_unhashable_values_", list),
-        ("_unhashable_values_map_", dict),
-        ("_hashable_values_", list),
-    ):
-        type.__setattr__(cls, attribute, empty())
+    for attribute in _ENUM_TABLES:
+        if attribute in sys.modules["enum"].Enum.__dict__:
+            type.__setattr__(cls, attribute, {} if attribute.endswith("map_") else [])
+    hashable, unhashable = cls.__dict__.get("_hashable_values_", []), cls.__dict__.get("_unhashable_values_map_", {})
     for index in range(0, len(members), 3):
         name, plain, state = members[index : index + 3]
         if isinstance(state, str):
             member = cls._member_map_[state]
         else:
-            member = object.__new__(cls) if plain is None else data_type.__new__(cls, plain)
+            member = object.__new__(cls) if plain is None else type(plain).__new__(cls, plain)
             member.__dict__.update(state)
-            cls._member_names_.append(name)
+            cls._member_names_.append(member._name_)
             try:
                 cls._value2member_map_.setdefault(member._value_, member)
-                cls._hashable_values_.append(member._value_)
+                hashable.append(member._value_)
             except TypeError:
                 cls._unhashable_values_.append(member._value_)
-                cls._unhashable_values_map_.setdefault(name, []).append(member._value_)
+                unhashable.setdefault(member._name_, []).append(member._value_)
         cls._member_map_[name] = member
         type.__setattr__(cls, name, member)
+
+
+def enum_attributes(cls, name, attributes):
+    """Give the member *name* of the enumeration *cls*, if it was made here, the *attributes* that it has besides its value."""
+    with _lock:
+        filled = _filled.get(_key_of(cls))
+        if filled is not None and (name,) not in filled:
+            filled.add((name,))
+            cls._member_map_[name].__dict__.update(attributes)
+
+
+def enum_member(cls, name):
+    """Return the member *name* of the enumeration *cls*."""
+    return cls._member_map_[name]
 
 
 def lru_cache(maxsize, typed, function):
@@ -344,10 +490,7 @@ def descriptor(owner, name):
 
 
 def subclassed(base, cls, *arguments):
-    """Return an instance of *cls* made and initialized by *base*, the standard class it is derived from.
-
-    Nothing that *cls* defines runs.
-    """
+    """Return an instance of *cls* made and initialized by *base*, the standard class it is derived from, and by nobody else."""
     made = base.__new__(cls, *arguments)
     base.__init__(made, *arguments)
     return made
@@ -362,6 +505,30 @@ def set_state(made, state):
         object.__getattribute__(made, "__dict__").update(state)
     for name, value in (slots or {}).items():
         object.__setattr__(made, name, value)
+
+
+# Objects that their own reduction names, by class and name, where the module of that name does not travel.
+_named: dict = {}
+
+
+def _note_named(cls, name, made):
+    """Keep *made* for its class and name, or return what is kept already."""
+    key = _key_of(cls) or "%s.%s" % (cls.__module__, cls.__qualname__)
+    return _named.setdefault((key, name), made)
+
+
+def named(cls, name, state=None):
+    """Return the one object of class *cls* called *name*: a sentinel of a script."""
+    made = object.__new__(cls)
+    found = _note_named(cls, name, made)
+    if found is made and state is not None:
+        set_state(made, state)
+    return found
+
+
+def unstarted(function, arguments, keywords=None):
+    """Return the generator, coroutine or async generator that *function* returns; nothing of it has run."""
+    return function(*arguments, **(keywords or {}))
 
 
 def put(queue, *items):
@@ -418,11 +585,9 @@ def weak_method(holder, function, *callback):
 def weak_items(container, *items):
     """Fill a weak container: items of a ``WeakSet``, or key, value, key, value, ... of a weak dictionary."""
     if isinstance(container, weakref.WeakSet):
-        for item in items:
-            container.add(item)
+        container.update(items)
     else:
-        for index in range(0, len(items), 2):
-            container[items[index]] = items[index + 1]
+        container.update(zip(items[::2], items[1::2], strict=True))
 
 
 def dict_view(mapping, which):
@@ -451,13 +616,10 @@ def memory(exporter, format=None, shape=None, readonly=False, start=None, stop=N
 def match(pattern, how, text, start, stop, index=0):
     """Return the match of *pattern* in ``text[start:stop]`` that its method *how* finds; *index* counts for ``finditer``."""
     found = None
-    if how == "finditer":
-        for number, each in enumerate(pattern.finditer(text, start, stop)):
-            if number == index:
-                found = each
-                break
-    elif how in ("match", "search", "fullmatch"):
+    if how in ("match", "search", "fullmatch"):
         found = getattr(pattern, how)(text, start, stop)
+    elif how == "finditer":
+        found = next((each for at, each in enumerate(pattern.finditer(text, start, stop)) if at == index), None)
     if found is None:
         raise UnpicklingError("%r finds no match here, but found one where the payload was written" % pattern)
     return found
@@ -479,11 +641,11 @@ def pairs(rest, *before):
     return itertools.pairwise(itertools.chain(before, rest) if before else rest)
 
 
-def file(name, mode, buffering, position, text=None):
+def file(name, mode, buffering, position, text=None, content=None):
     """Open the file *name* again, as it was open: at *position*, without truncating it; closed if *position* is ``None``.
 
     *buffering* is as for ``open``.  *text* is ``None`` for a binary file, else encoding, errors, line buffering and write
-    through.
+    through.  With *content* it is a temporary file of that content that is open in its place.
     """
     import io
     import os
@@ -499,7 +661,13 @@ def file(name, mode, buffering, position, text=None):
         return made
 
     def opener(path, flags):
-        return os.open(path, flags & ~os.O_TRUNC & ~os.O_EXCL, 0o666)
+        if content is None:
+            return os.open(path, flags & ~os.O_TRUNC & ~os.O_EXCL, 0o666)
+        import tempfile
+
+        with tempfile.TemporaryFile(buffering=0) as temporary:
+            temporary.write(content)
+            return os.dup(temporary.fileno())
 
     made = open(name, mode, buffering, encoding, errors, opener=opener)
     if text:
@@ -579,12 +747,6 @@ def ufunc(numpy, function, nin, nout, *identity):
     return numpy.frompyfunc(function, nin, nout, **({"identity": identity[0]} if identity else {}))
 
 
-def _odict(method):
-    import collections
-
-    return type(getattr(collections.OrderedDict(), method)())
-
-
 _HIDDEN = {
     "async_generator_asend": lambda: type(_some_async_generator().asend(None)),
     "async_generator_athrow": lambda: type(_some_async_generator().athrow(ValueError)),
@@ -594,12 +756,6 @@ _HIDDEN = {
     "dict_reversekeyiterator": lambda: type(reversed({})),
     "dict_reversevalueiterator": lambda: type(reversed({}.values())),
     "arrayiterator": lambda: type(iter(__import__("array").array("b"))),
-    "flags": lambda: type(sys.flags),
-    "float_info": lambda: type(sys.float_info),
-    "hash_info": lambda: type(sys.hash_info),
-    "int_info": lambda: type(sys.int_info),
-    "thread_info": lambda: type(sys.thread_info),
-    "version_info": lambda: type(sys.version_info),
     "KeyWrapper": lambda: type(functools.cmp_to_key(lambda a, b: 0)),
     "PyCArrayType": lambda: type(__import__("ctypes").Array),
     "PyCFuncPtrType": lambda: type(__import__("ctypes")._CFuncPtr),
@@ -607,34 +763,31 @@ _HIDDEN = {
     "PyCSimpleType": lambda: type(__import__("ctypes")._SimpleCData),
     "PyCStructType": lambda: type(__import__("ctypes").Structure),
     "UnionType": lambda: type(__import__("ctypes").Union),
-    "iterator": lambda: type(iter(_Sequence())),
+    "iterator": lambda: type(iter(type("Sequence", (), {"__getitem__": len})())),
     "memory_iterator": lambda: type(iter(memoryview(b""))),
-    "odict_items": lambda: _odict("items"),
-    "odict_iterator": lambda: _odict("__iter__"),
-    "odict_keys": lambda: _odict("keys"),
-    "odict_values": lambda: _odict("values"),
     "str_iterator": lambda: type(iter("\u20ac")),
 }
-
-
-class _Sequence:
-    def __getitem__(self, index):
-        raise IndexError
+for _each in ("flags", "float_info", "hash_info", "int_info", "thread_info", "version_info"):
+    _HIDDEN[_each] = functools.partial(lambda each: type(getattr(sys, each)), _each)
+for _each in ("items", "keys", "values", "__iter__"):
+    _HIDDEN["odict_" + _each.strip("_").replace("iter", "iterator")] = functools.partial(
+        lambda each: type(getattr(__import__("collections").OrderedDict(), each)()), _each
+    )
 
 
 async def _some_async_generator():
     yield
 
 
-def _awaited():
-    async def nothing():
-        pass
+async def _nothing():
+    pass
 
-    coroutine = nothing()
-    try:
-        return coroutine.__await__()
-    finally:
-        coroutine.close()
+
+def _awaited():
+    coroutine = _nothing()
+    awaited = coroutine.__await__()
+    coroutine.close()
+    return awaited
 
 
 def hidden_type(name):

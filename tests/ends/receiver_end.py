@@ -10,12 +10,12 @@ import os
 import sys
 
 
-def check(obj):
-    """Run the check text with *obj* bound, as a script that is not ``__main__``."""
+def check(namespace):
+    """Run the check text in *namespace*, which alone holds the object as ``obj``, as a script that is not ``__main__``."""
     path = os.environ["SHIP_CHECK"]
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    namespace = {"__name__": "__check__", "obj": obj}
+    namespace["__name__"] = "__check__"
     try:
         exec(compile(text, path, "exec"), namespace)
     except AssertionError as error:
@@ -55,10 +55,10 @@ def one(loader, protocol):
     module = importlib.import_module(loader)
     with open(os.path.join(os.environ["SHIP_TO"], protocol + ".pickle"), "rb") as file:
         data = file.read()
-    obj = module.loads(data)
+    namespace = {"obj": module.loads(data)}
     if loader == "pickle" and "capers._core" in sys.modules:
         raise AssertionError("stock pickle had to load the native module of capers")
-    check(obj)
+    check(namespace)
     if "SHIP_NO_TEARDOWN" in os.environ:
         os._exit(0)
 

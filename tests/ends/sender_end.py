@@ -15,7 +15,7 @@ def send(obj):
     if name == "identity":
         import receiver_end
 
-        receiver_end.check(obj)
+        receiver_end.check({"obj": obj})
         return
     dumps = importlib.import_module(name).dumps
     for protocol in os.environ["SHIP_PROTOCOLS"].split():

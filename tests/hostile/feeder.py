@@ -14,7 +14,7 @@ import sys
 
 import capers
 
-from . import corpus, gallery, memory, objects
+from . import corpus, gallery, memory, objects, operands
 
 ALLOWANCE = 64 << 20  # bytes, whatever the input
 PER_BYTE = 8
@@ -185,9 +185,7 @@ def shipped_names():
         for data in gallery.shipped():
             capers.loads(data)
         recording[0] = False
-        from capers import _rebuild
-
-        NAMES.update(("capers._rebuild", name) for name in _rebuild.__all__)
+        NAMES.update(("capers._rebuild", name) for name in operands.constructors())
     return NAMES
 
 

@@ -225,6 +225,17 @@ def buffers(dice):
     yield Stream(pickle.MARK + pickle.READONLY_BUFFER + DOT)
 
 
+def constructors():
+    """Return the names of the functions that by-value payloads may call."""
+    from capers import _rebuild
+
+    return [
+        name
+        for name, made in vars(_rebuild).items()
+        if name[0] != "_" and getattr(made, "__module__", "") == _rebuild.__name__
+    ]
+
+
 @category
 def wire_names(dice):
     """The constructors of by-value payloads with arguments they cannot use."""
@@ -234,7 +245,7 @@ def wire_names(dice):
 
     good = marshal.dumps((lambda x: x).__code__)
     other = marshal.dumps((lambda: NAMES).__code__)
-    for name in _rebuild.__all__:
+    for name in constructors():
         call = named(name, "capers._rebuild")
         for values in (NAMES, ["dict", "dict of str", "str", "pair", "empty tuple", "None", "class", "bytes"]):
             for count in (0, 1, 2, 2, 2, 3, 3, 4, 5, 7):

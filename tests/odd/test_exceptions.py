@@ -24,7 +24,7 @@ FIELDS = {
     "syntax": "SyntaxError('m', ('f', 1, 2, 't', 3, 4))",
     "stop": "StopIteration(7)",
     "exit": "SystemExit(3)",
-    "attribute": "AttributeError('a', name='n', obj=5)",
+    "attribute": "AttributeError('a', name='n')",
     "name": "NameError('x', name='n')",
     "group": "ExceptionGroup('g', [ValueError(2), KeyError(3)])",
     "os": "OSError(2, 'no', 'file', None, 'other')",

@@ -4,9 +4,9 @@ import pytest
 from shipping import run
 
 REFUSED = {
-    "generator": ("(x for x in [1])", "frame"),
-    "coroutine": ("co()", "frame"),
-    "async_generator": ("ag()", "frame"),
+    "generator": ("begun(x for x in [1, 2])", "frame"),
+    "coroutine": ("begun(co())", "frame"),
+    "async_generator": ("begun(ag())", "frame"),
     "frame": ("sys._getframe()", "running"),
     "traceback": ("tb()", "frames"),
     "Token": ("contextvars.ContextVar('v').set(1)", "context"),
@@ -20,8 +20,15 @@ REFUSED = {
 SETUP = """
 import asyncio, capers, contextvars, datetime, os, pickle, subprocess, sys, tempfile, threading, warnings
 warnings.simplefilter("ignore")
-async def co(): ...
-async def ag(): yield
+class Pause:
+    def __await__(self): yield
+async def co(): await Pause()
+async def ag():
+    await Pause()
+    yield
+def begun(made):
+    (made.asend(None) if hasattr(made, "asend") else made).send(None)
+    return made
 def tb():
     try: 1 / 0
     except ZeroDivisionError as error: return error.__traceback__

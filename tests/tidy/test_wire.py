@@ -18,11 +18,12 @@ def tree():
 
 
 def exported():
-    """Return the names in the wire module's ``__all__``."""
-    for node in tree().body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "__all__":
-            return ast.literal_eval(node.value)
-    raise AssertionError("_rebuild.py has no __all__")
+    """Return the wire names: the public functions and classes of the wire module."""
+    return [
+        node.name
+        for node in tree().body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    ]
 
 
 def signatures():
@@ -56,10 +57,10 @@ def test_the_wire_module_imports_the_standard_library_only():
 
 
 def test_the_wire_module_imports_without_the_native_one():
-    code = "import sys; sys.modules['capers._core'] = None; import capers._rebuild as r; print(*sorted(r.__all__))"
+    code = "import sys; sys.modules['capers._core'] = None; import capers._rebuild as r; print(*vars(r))"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
     assert done.stderr == ""
-    assert done.stdout.split() == sorted(exported())
+    assert exported() and set(exported()) <= set(done.stdout.split())
 
 
 def test_rust_writes_wire_names_in_one_file():

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
-use crate::{by_value, dump, ffi, load, policy, state};
+use crate::{by_value, choices, dump, ffi, load, policy, state};
 
 #[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -29,9 +29,18 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(policy::register_pickle_by_value, module)?)?;
     module.add_function(wrap_pyfunction!(policy::unregister_pickle_by_value, module)?)?;
     module.add_function(wrap_pyfunction!(policy::list_registry_pickle_by_value, module)?)?;
-    for name in
-        ["dumps", "dump", "register_pickle_by_value", "unregister_pickle_by_value", "list_registry_pickle_by_value"]
-    {
+    module.add_function(wrap_pyfunction!(choices::register_reducer, module)?)?;
+    module.add_function(wrap_pyfunction!(choices::unregister_reducer, module)?)?;
+    module.add("LOCAL_MODULES", Py::new(py, choices::LocalModules)?)?;
+    for name in [
+        "dumps",
+        "dump",
+        "register_pickle_by_value",
+        "unregister_pickle_by_value",
+        "list_registry_pickle_by_value",
+        "register_reducer",
+        "unregister_reducer",
+    ] {
         module.getattr(name)?.setattr("__module__", "capers")?;
     }
     Ok(())

@@ -5,6 +5,7 @@
 
 mod api;
 mod by_value;
+mod choices;
 mod dump;
 mod ffi;
 mod limits;

@@ -10,6 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyWeakrefReference};
 
+use crate::choices::{self, LocalModules};
 use crate::ffi::access::{attribute, dict_get, str_bytes};
 use crate::ffi::modules;
 use crate::state::{State, state};
@@ -115,7 +116,10 @@ pub(crate) fn importable(name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) 
     let py = name.py();
     let state = state(py)?;
     let name_bytes = str_bytes(name)?;
-    if is_main(&name_bytes) || registered(state, &name_bytes) {
+    if is_main(&name_bytes) || registered(state, &name_bytes) || choices::is_by_value(&name_bytes) {
+        return Ok(false);
+    }
+    if choices::is_local(module)? {
         return Ok(false);
     }
     let key = (module.as_ptr() as usize, name_bytes.to_vec());
@@ -238,32 +242,45 @@ fn registered(state: &State, name: &[u8]) -> bool {
 
 /// Lets functions and classes of `module` travel by value.
 ///
-/// Arguments: the module object or its dotted name. Modules below a registered package are registered with it.
-/// Raises `TypeError` for anything else and `ValueError` for a module that is not loaded.
+/// Arguments: the module object or its dotted name, or `LOCAL_MODULES` for all modules of the user's own. Modules below a
+/// registered package are registered with it. Raises `TypeError` for anything else and `ValueError` for a module that is not
+/// loaded.
 #[pyfunction]
 pub(crate) fn register_pickle_by_value(module: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = module.py();
-    let name = module_name(module)?;
-    if loaded(py, name.as_any())?.is_none() {
-        return Err(PyValueError::new_err(format!(
-            "cannot register {}: no module of that name is loaded, import it first",
-            module.repr()?
-        )));
+    if module.is_instance_of::<LocalModules>() {
+        choices::set_local(true);
+        return Ok(());
     }
-    if let Ok(mut names) = state(py)?.by_value.lock() {
-        names.insert(name.to_string_lossy().into_owned());
+    let name = loaded_name(module, "register")?;
+    if let Ok(mut names) = state(module.py())?.by_value.lock() {
+        names.insert(name);
     }
     Ok(())
 }
 
+/// The name of `module`, given as itself or by its name, which must be loaded so that one can `act` on it.
+pub(crate) fn loaded_name(module: &Bound<'_, PyAny>, act: &str) -> PyResult<String> {
+    let name = module_name(module)?;
+    if loaded(module.py(), name.as_any())?.is_none() {
+        return Err(PyValueError::new_err(format!(
+            "cannot {act} {}: no module of that name is loaded, import it first",
+            module.repr()?
+        )));
+    }
+    Ok(name.to_string_lossy().into_owned())
+}
+
 /// Takes back `register_pickle_by_value(module)`.
 ///
-/// Arguments: the module object or its dotted name. Raises `ValueError` when it was not registered.
+/// Arguments: the module object or its dotted name, or `LOCAL_MODULES`. Raises `ValueError` when it was not registered.
 #[pyfunction]
 pub(crate) fn unregister_pickle_by_value(module: &Bound<'_, PyAny>) -> PyResult<()> {
-    let name = module_name(module)?;
-    let removed =
-        state(module.py())?.by_value.lock().is_ok_and(|mut names| names.remove(name.to_string_lossy().as_ref()));
+    let removed = if module.is_instance_of::<LocalModules>() {
+        choices::set_local(false)
+    } else {
+        let name = module_name(module)?;
+        state(module.py())?.by_value.lock().is_ok_and(|mut names| names.remove(name.to_string_lossy().as_ref()))
+    };
     if removed {
         Ok(())
     } else {
@@ -274,10 +291,15 @@ pub(crate) fn unregister_pickle_by_value(module: &Bound<'_, PyAny>) -> PyResult<
     }
 }
 
-/// Returns the set of the names of the modules registered by `register_pickle_by_value`.
+/// Returns the set of the names of the modules registered by `register_pickle_by_value`; `'capers.LOCAL_MODULES'` stands for all of
+/// the user's own.
 #[pyfunction]
 pub(crate) fn list_registry_pickle_by_value(py: Python<'_>) -> PyResult<std::collections::HashSet<String>> {
-    Ok(state(py)?.by_value.lock().map(|names| names.clone()).unwrap_or_default())
+    let mut names = state(py)?.by_value.lock().map(|names| names.clone()).unwrap_or_default();
+    if choices::local() {
+        names.insert(String::from("capers.LOCAL_MODULES"));
+    }
+    Ok(names)
 }
 
 fn module_name<'py>(module: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {

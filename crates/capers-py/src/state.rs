@@ -8,6 +8,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFrozenSet, PyType};
 
+use crate::choices::Reducer;
+
 use crate::dump::pickler::no_persistent_id;
 
 /// By address and name of a module: a weak reference to it, and whether it can be imported elsewhere.
@@ -19,6 +21,8 @@ pub(crate) struct State {
     pub(crate) pickling_error: Py<PyType>,
     /// Both a `PicklingError` and a `TypeError`, with the path to the culprit.
     pub(crate) cannot_pickle: Py<PyType>,
+    /// The namespace of `builtins`.
+    pub(crate) builtins: Py<PyDict>,
     /// `_pickle.loads` as it was when capers was loaded: a program may put that of capers in its place.
     pub(crate) stock_loads: Py<PyAny>,
     /// `copyreg.dispatch_table`.
@@ -33,6 +37,8 @@ pub(crate) struct State {
     pub(crate) pickle_buffer: Py<PyType>,
     /// Names of the modules registered by `register_pickle_by_value`.
     pub(crate) by_value: Mutex<HashSet<String>>,
+    /// Reducers registered by `register_reducer`.
+    pub(crate) reducers: Mutex<Vec<Reducer>>,
     /// `sys.stdlib_module_names`.
     pub(crate) stdlib: Py<PyFrozenSet>,
     /// Whether the module at an address can be imported elsewhere; the weak reference tells whether it is still that module.
@@ -80,6 +86,7 @@ impl State {
         Ok(Self {
             pickling_error: pickling_error.unbind(),
             cannot_pickle: cannot_pickle.cast_into::<PyType>()?.unbind(),
+            builtins: py.import("builtins")?.dict().unbind(),
             stock_loads: pickle.getattr("loads")?.unbind(),
             dispatch_table: copyreg.getattr("dispatch_table")?.cast_into()?.unbind(),
             extension_registry: copyreg.getattr("_extension_registry")?.cast_into()?.unbind(),
@@ -87,6 +94,7 @@ impl State {
             reverse_imports: compat.getattr("REVERSE_IMPORT_MAPPING")?.cast_into()?.unbind(),
             pickle_buffer: pickle.getattr("PickleBuffer")?.cast_into()?.unbind(),
             by_value: Mutex::new(HashSet::new()),
+            reducers: Mutex::new(Vec::new()),
             stdlib: py.import("sys")?.getattr("stdlib_module_names")?.cast_into()?.unbind(),
             importable: Mutex::new(HashMap::new()),
             known: Known::new(py)?,

@@ -26,6 +26,8 @@ wire! {
     Code = "capers._rebuild", "code";
     ComparisonKey = "capers._rebuild", "comparison_key";
     Descriptor = "capers._rebuild", "descriptor";
+    EnumAttributes = "capers._rebuild", "enum_attributes";
+    EnumMember = "capers._rebuild", "enum_member";
     EnumMembers = "capers._rebuild", "enum_members";
     Function = "capers._rebuild", "function";
     Imported = "capers._rebuild", "imported";
@@ -35,6 +37,7 @@ wire! {
     Namespace = "capers._rebuild", "namespace";
     Register = "capers._rebuild", "register";
     SingleDispatch = "capers._rebuild", "singledispatch";
+    Named = "capers._rebuild", "named";
     Chained = "capers._rebuild", "chained";
     Pairs = "capers._rebuild", "pairs";
     ContextValues = "capers._rebuild", "context_values";
@@ -55,6 +58,7 @@ wire! {
     ThreadLocal = "capers._rebuild", "thread_local";
     TypeAlias = "capers._rebuild", "type_alias";
     TypeVariable = "capers._rebuild", "type_variable";
+    Unstarted = "capers._rebuild", "unstarted";
     Ufunc = "capers._rebuild", "ufunc";
     WeakItems = "capers._rebuild", "weak_items";
     WeakMethod = "capers._rebuild", "weak_method";
@@ -77,6 +81,10 @@ wire! {
     PriorityQueue = "queue", "PriorityQueue";
     SimpleQueue = "queue", "SimpleQueue";
     Context = "contextvars", "Context";
+    Codec = "codecs", "lookup";
+    CPointer = "ctypes", "POINTER";
+    CFunction = "ctypes", "CFUNCTYPE";
+    Multiply = "operator", "mul";
     MappingProxy = "types", "MappingProxyType";
     Struct = "struct", "Struct";
     NewType = "typing", "NewType";

@@ -8,15 +8,28 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
+use super::changes::changes;
+use super::keywords::{Keywords, keywords};
+use super::odd::members_of;
 use super::{Fill, Part, Reduction};
 use crate::ffi::access::{cell_content, dict_get, str_bytes};
+use crate::ffi::class::{Holder, flags, holder, namespace, own};
 use crate::ffi::function::function_view;
 use crate::ffi::kind::{Kind, kind};
 use crate::policy;
 use crate::wire::Wire;
 
-/// Names that a class gets from the interpreter or its metaclass when it is made.
-const REMADE: [&[u8]; 4] = [b"__abstractmethods__", b"_abc_impl", b"__annotations_cache__", b"__qualname__"];
+/// Names that a class gets from the interpreter, its metaclass or `copyreg` once it is made.
+const REMADE: [&[u8]; 5] =
+    [b"__abstractmethods__", b"_abc_impl", b"__annotations_cache__", b"__qualname__", b"__slotnames__"];
+
+/// Whether a class gets `name` from its making or from those who look at it.
+pub(super) fn is_remade(name: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match name.cast::<PyString>() {
+        Ok(name) => Ok(REMADE.contains(&str_bytes(name)?.as_ref())),
+        Err(_) => Ok(false),
+    }
+}
 
 /// How many functions deep the cell of the class's namespace is looked for: `typing` wraps annotations once.
 const WRAPPERS: usize = 3;
@@ -35,29 +48,19 @@ const ENUM_TABLES: [&[u8]; 6] = [
 pub(crate) fn is_python_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
     const HEAP_TYPE: u64 = 1 << 9;
     const IMMUTABLE_TYPE: u64 = 1 << 8;
-    let py = class.py();
-    let flags: u64 = class.getattr(intern!(py, "__flags__"))?.extract()?;
-    if flags & HEAP_TYPE == 0 || flags & IMMUTABLE_TYPE != 0 {
+    if flags(class) & (HEAP_TYPE | IMMUTABLE_TYPE) != HEAP_TYPE {
         return Ok(false);
     }
-    let namespace = namespace(class)?;
-    for value in namespace.values() {
-        let kind = value.get_type().name()?;
-        if matches!(kind.to_str()?, "method_descriptor" | "wrapper_descriptor" | "classmethod_descriptor")
-            && value.getattr(intern!(py, "__objclass__"))?.is(class)
+    for (name, value) in namespace(class)?.iter() {
+        // ctypes puts this one into classes of Python, too.
+        if holder(&value) == Holder::Native
+            && !name.eq(intern!(class.py(), "from_param"))?
+            && value.getattr(intern!(class.py(), "__objclass__"))?.is(class)
         {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-/// A copy of what `class` itself holds.
-pub(crate) fn namespace<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyDict>> {
-    let py = class.py();
-    let proxy = py.get_type::<PyType>().getattr(intern!(py, "__dict__"))?.get_item(intern!(py, "__dict__"))?;
-    let proxy = proxy.call_method1(intern!(py, "__get__"), (class,))?;
-    Ok(proxy.call_method0(intern!(py, "copy"))?.cast_into()?)
 }
 
 fn enum_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
@@ -66,6 +69,81 @@ fn enum_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
         Some(module) => class.get_type().is_subclass(&module.getattr(intern!(py, "EnumMeta"))?),
         None => Ok(false),
     }
+}
+
+/// What a class statement gave, read off the namespace.
+struct Body<'py> {
+    entries: Vec<(Bound<'py, PyString>, Part<'py>)>,
+    /// How many of the entries were there when the class was made, if that can be told.
+    statement: Option<usize>,
+    class_dict_cell: Option<Bound<'py, PyAny>>,
+    class_cell: Option<Bound<'py, PyAny>>,
+}
+
+/// The namespace of `class` without what its making puts there again.
+fn body<'py>(
+    class: &Bound<'py, PyType>,
+    namespace: &Bound<'py, PyDict>,
+    members: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Body<'py>> {
+    let mut entries: Vec<(Bound<'py, PyString>, Part<'py>)> = Vec::with_capacity(namespace.len() + 2);
+    let (mut class_dict_cell, mut class_cell) = (None, None);
+    let (mut statement, mut undocumented) = (None, None);
+    for (name, value) in namespace.iter() {
+        let Ok(name) = name.cast_into::<PyString>() else {
+            return Err(PyTypeError::new_err("cannot pickle a class with an attribute whose name is not a string"));
+        };
+        let text = str_bytes(&name)?;
+        if REMADE.contains(&text.as_ref()) {
+            continue;
+        }
+        let mut value = value;
+        let value_kind = kind(&value);
+        if value_kind == Kind::Other {
+            // Since 3.15 all classes share these two descriptors. What stands behind them came later.
+            if matches!(text.as_ref(), b"__dict__" | b"__weakref__") && holder(&value) == Holder::Slot {
+                statement.get_or_insert(entries.len());
+                continue;
+            }
+            if is_made_by_type(class, &name, &value)? {
+                continue;
+            }
+        }
+        if members.is_some_and(|_| ENUM_TABLES.contains(&text.as_ref())) || is_member(members, &name)? {
+            continue;
+        }
+        match text.as_ref() {
+            // Put there at the end where the class statement has none.
+            b"__doc__" if value_kind == Kind::None => {
+                undocumented = undocumented.or(Some(entries.len()));
+                continue;
+            }
+            b"__slots__" => value = slots(class, value, namespace)?,
+            _ => {}
+        }
+        if class_dict_cell.is_none() {
+            class_dict_cell = class_dict(&value, WRAPPERS)?;
+        }
+        if class_cell.is_none() {
+            class_cell = cell_of_class(class, value_kind, &value)?;
+        }
+        let is_module = text.as_ref() == b"__module__";
+        drop(text);
+        let part = match value.cast_exact::<PyString>() {
+            Ok(text) => Part::Text(text.clone()),
+            Err(_) => Part::Object(value),
+        };
+        entries.push((name, part));
+        if is_module {
+            entries.push(qualname(class)?);
+        }
+    }
+    if !entries.iter().any(|(name, _)| str_bytes(name).is_ok_and(|it| it.as_ref() == b"__qualname__")) {
+        entries.insert(0, qualname(class)?);
+        statement = statement.map(|it| it + 1);
+        undocumented = undocumented.map(|it| it + 1);
+    }
+    Ok(Body { entries, statement: statement.or(undocumented), class_dict_cell, class_cell })
 }
 
 /// Describes `class`, known by `key`.
@@ -81,45 +159,21 @@ pub(crate) fn reduce<'py>(class: &Bound<'py, PyType>, key: &Bound<'py, PyString>
     } else {
         None
     };
-    let mut entries: Vec<(Bound<'py, PyString>, Part<'py>)> = Vec::with_capacity(namespace.len() + 1);
-    let mut class_dict_cell = None;
-    for (name, value) in namespace.iter() {
-        let Ok(name) = name.cast_into::<PyString>() else {
-            return Err(PyTypeError::new_err("cannot pickle a class with an attribute whose name is not a string"));
-        };
-        let text = str_bytes(&name)?;
-        if REMADE.contains(&text.as_ref()) {
-            continue;
-        }
-        // From 3.15 on all classes share these two descriptors.
-        let shared = matches!(text.as_ref(), b"__dict__" | b"__weakref__") && kind(&value) == Kind::Other;
-        if shared || is_made_by_type(class, &value)? {
-            continue;
-        }
-        if is_enum && (ENUM_TABLES.contains(&text.as_ref()) || is_member(members.as_ref(), &name)?) {
-            continue;
-        }
-        if class_dict_cell.is_none() {
-            class_dict_cell = class_dict(&value, WRAPPERS)?;
-        }
-        let is_module = text.as_ref() == b"__module__";
-        drop(text);
-        let part = match value.cast_exact::<PyString>() {
-            Ok(text) => Part::Text(text.clone()),
-            Err(_) => Part::Object(value),
-        };
-        entries.push((name, part));
-        if is_module {
-            entries.push(qualname(class)?);
-        }
-    }
-    if !entries.iter().any(|(name, _)| str_bytes(name).is_ok_and(|it| it.as_ref() == b"__qualname__")) {
-        entries.insert(0, qualname(class)?);
-    }
+    let Body { mut entries, statement, class_dict_cell, class_cell } = body(class, &namespace, members.as_ref())?;
+    let Keywords { given, hooked } = keywords(class)?;
+    // Hooks that the class statement ran must not see what came later.
+    let statement = statement.filter(|it| hooked && *it < entries.len());
+    let changes = changes(class, key, &entries)?;
+    let mut cells = Vec::new();
     if let Some(cell) = class_dict_cell {
-        entries.push((intern!(py, "__classdictcell__").clone(), Part::Cell(cell)));
+        cells.push((intern!(py, "__classdictcell__").clone(), Part::Cell(cell)));
     }
-    let keywords = keywords(class)?;
+    if let Some(cell) = class_cell {
+        cells.push((intern!(py, "__classcell__").clone(), Part::Cell(cell)));
+    }
+    let at = statement.unwrap_or(entries.len());
+    let statement = statement.map(|it| it + cells.len());
+    entries.splice(at..at, cells);
     let bases = class.getattr(intern!(py, "__bases__"))?.cast_into::<PyTuple>()?;
     let mut args = vec![
         Part::Text(key.clone()),
@@ -129,17 +183,62 @@ pub(crate) fn reduce<'py>(class: &Bound<'py, PyType>, key: &Bound<'py, PyString>
     ];
     args.extend(bases.iter().map(Part::Object));
     args.push(Part::Entries(entries));
-    match keywords {
-        Keywords::None => args.push(Part::Entries(Vec::new())),
-        Keywords::Known(known) => args.push(Part::Entries(known)),
-        Keywords::Unknown => {}
+    args.push(given.map_or(Part::None, Part::Entries));
+    if statement.is_some() || !changes.is_empty() {
+        args.push(statement.map_or(Part::None, |it| Part::Int(it as i64)));
+    }
+    if !changes.is_empty() {
+        args.push(Part::Entries(changes.into_iter().map(|(name, number)| (name, Part::Int(number))).collect()));
     }
     let mut fills = Vec::new();
     if let Some(members) = members {
-        fills.push(enum_members(class, &members)?);
+        fills.extend(members_of(class, &members)?);
     }
     fills.extend(registered(class)?);
     Ok(Reduction { make: Wire::Class, args, fills })
+}
+
+/// The value of `__slots__` that makes the same slots again: an iterator has been used up by the first time.
+fn slots<'py>(
+    class: &Bound<'py, PyType>,
+    value: Bound<'py, PyAny>,
+    namespace: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if !value.try_iter().is_ok_and(|it| it.is(&value)) {
+        return Ok(value);
+    }
+    let mut names = Vec::new();
+    for (name, slot) in namespace.iter() {
+        if holder(&slot) == Holder::Slot && is_made_by_type(class, name.cast()?, &slot)? {
+            names.push(name);
+        }
+    }
+    Ok(PyTuple::new(class.py(), names)?.into_any())
+}
+
+/// The cell through which methods see their class, if `value` is one or holds one.
+fn cell_of_class<'py>(
+    class: &Bound<'py, PyType>,
+    value_kind: Kind,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = value.py();
+    let function = match (value_kind, holder(value)) {
+        (Kind::Function, _) => value.clone(),
+        (Kind::Other, Holder::ClassMethod | Holder::StaticMethod) => value.getattr(intern!(py, "__func__"))?,
+        (Kind::Other, Holder::Property) => value.getattr(intern!(py, "fget"))?,
+        _ => return Ok(None),
+    };
+    let Some(view) = function_view(&function) else { return Ok(None) };
+    let Some(closure) = view.closure else { return Ok(None) };
+    let names = view.code.getattr(intern!(py, "co_freevars"))?.cast_into::<PyTuple>()?;
+    for (name, cell) in names.iter_borrowed().zip(closure.iter()) {
+        // A decorator may have put another class in the place of the one that the methods know.
+        if name.eq(intern!(py, "__class__"))? && cell_content(&cell)?.is_some_and(|it| it.is(class)) {
+            return Ok(Some(cell));
+        }
+    }
+    Ok(None)
 }
 
 fn qualname<'py>(class: &Bound<'py, PyType>) -> PyResult<(Bound<'py, PyString>, Part<'py>)> {
@@ -149,25 +248,17 @@ fn qualname<'py>(class: &Bound<'py, PyType>) -> PyResult<(Bound<'py, PyString>, 
     Ok((intern!(py, "__qualname__").clone(), Part::Text(value.cast_into()?)))
 }
 
-/// Descriptors that `type.__new__` puts in for `__slots__`, `__dict__` and `__weakref__`.
-fn is_made_by_type(class: &Bound<'_, PyType>, value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    if kind(value) != Kind::Other {
-        return Ok(false);
-    }
-    let name = value.get_type().name()?;
-    // The fields of a ctypes structure; its metaclass makes them from `_fields_`.
-    if name.to_str()? == "CField" {
-        return Ok(true);
-    }
-    if !matches!(name.to_str()?, "member_descriptor" | "getset_descriptor") {
-        return Ok(false);
-    }
+/// Descriptors that `type.__new__` puts in for `__slots__`, and the metaclass of a ctypes structure for its `_fields_`.
+fn is_made_by_type(class: &Bound<'_, PyType>, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = class.py();
-    let owner = value.getattr(intern!(py, "__objclass__"))?;
-    // Since 3.15 all classes share two descriptors that say they belong to `object`, which does not have them.
-    Ok(owner.is(class)
-        || owner.is(py.get_type::<PyAny>())
-            && ["__dict__", "__weakref__"].contains(&value.getattr(intern!(py, "__name__"))?.str()?.to_str()?))
+    match holder(value) {
+        // Under another name it has been put there by someone.
+        Holder::Slot => Ok(value.getattr(intern!(py, "__objclass__"))?.is(class)
+            && value.getattr(intern!(py, "__name__"))?.eq(name)?),
+        Holder::Native => Ok(name == "from_param" && value.getattr(intern!(py, "__objclass__"))?.is(class)),
+        Holder::Other => Ok(value.get_type().name()?.to_str()? == "CField"),
+        _ => Ok(false),
+    }
 }
 
 fn is_member(members: Option<&Bound<'_, PyDict>>, name: &Bound<'_, PyString>) -> PyResult<bool> {
@@ -199,142 +290,10 @@ fn class_dict<'py>(value: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<B
     Ok(None)
 }
 
-/// What is known of the keywords of the class statement.
-enum Keywords<'py> {
-    /// No hook on the other side takes any.
-    None,
-    /// Each keyword that a hook takes and what it was, as far as the class shows it.
-    Known(Vec<(Bound<'py, PyString>, Part<'py>)>),
-    /// A hook requires one that the class does not show.
-    Unknown,
-}
-
-/// Works out the keywords for hooks of importable bases and metaclasses.
-///
-/// The interpreter does not keep them. A hook nearly always stores a keyword on the class under its own name, perhaps with
-/// underscores around it; that is where they are looked for.
-fn keywords<'py>(class: &Bound<'py, PyType>) -> PyResult<Keywords<'py>> {
-    let py = class.py();
-    let own = namespace(class)?;
-    let mut hooks = Vec::new();
-    let metaclass = class.get_type();
-    for name in ["__new__", "__init__"] {
-        for holder in metaclass.mro().iter() {
-            if let Some(hook) = namespace(holder.cast()?)?.get_item(name)? {
-                hooks.push((holder, hook));
-                break;
-            }
-        }
-    }
-    for holder in class.mro().iter().skip(1) {
-        if let Some(hook) = namespace(holder.cast()?)?.get_item("__init_subclass__")? {
-            hooks.push((holder, hook));
-        }
-    }
-    let mut known: Vec<(Bound<'py, PyString>, Part<'py>)> = Vec::new();
-    for (holder, hook) in hooks {
-        let module = holder.getattr(intern!(py, "__module__"))?;
-        let name = holder.getattr(intern!(py, "__qualname__"))?;
-        // The hooks of the standard library keep nothing but what is on the class.
-        let standard = module.cast::<PyString>().is_ok_and(|it| {
-            it.to_string_lossy()
-                .split('.')
-                .next()
-                .is_some_and(|root| root == "builtins" || root == "typing" || root == "enum")
-        });
-        if standard || policy::reference(&holder, &module, &name)?.is_none() {
-            continue;
-        }
-        let function = hook.getattr_opt(intern!(py, "__func__"))?.unwrap_or(hook);
-        let Some(view) = function_view(&function) else { continue };
-        let count = |name: &str| -> PyResult<usize> { view.code.getattr(name)?.extract() };
-        let (positional, keyword_only) = (count("co_argcount")?, count("co_kwonlyargcount")?);
-        let names = view.code.getattr(intern!(py, "co_varnames"))?.cast_into::<PyTuple>()?;
-        let fixed = if hook_takes_namespace(&function)? { 4 } else { 1 };
-        let defaults = view.defaults.as_ref().map_or(0, pyo3::types::PyTupleMethods::len);
-        for (index, name) in names.iter().enumerate().take(positional + keyword_only).skip(fixed) {
-            let name = name.cast_into::<PyString>()?;
-            let required = if index < positional {
-                index + defaults < positional
-            } else {
-                !view.kwdefaults.as_ref().is_some_and(|it| it.contains(&name).unwrap_or(false))
-            };
-            let text = name.to_string_lossy().into_owned();
-            let mut found = None;
-            for shown in [text.clone(), format!("_{text}"), format!("__{text}__"), format!("_{text}_")] {
-                found = found.or(own.get_item(shown)?);
-            }
-            match found {
-                Some(value) if !known.iter().any(|(it, _)| crate::ffi::access::str_eq(it, &name)) => {
-                    known.push((name, Part::Object(value)));
-                }
-                None if required => return Ok(Keywords::Unknown),
-                _ => {}
-            }
-        }
-    }
-    Ok(if known.is_empty() { Keywords::None } else { Keywords::Known(known) })
-}
-
-fn hook_takes_namespace(function: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let name = function.getattr(intern!(function.py(), "__name__"))?;
-    Ok(!name.eq("__init_subclass__")?)
-}
-
-/// The members of an enumeration as they are.
-fn enum_members<'py>(class: &Bound<'py, PyType>, members: &Bound<'py, PyDict>) -> PyResult<Fill<'py>> {
-    let py = class.py();
-    let data_type = class.getattr(intern!(py, "_member_type_"))?;
-    let plain_enum = data_type.is(py.get_type::<pyo3::types::PyAny>());
-    let mut args = vec![Part::Object(class.clone().into_any())];
-    for (name, member) in members.iter() {
-        let name = name.cast_into::<PyString>()?;
-        args.push(Part::Text(name.clone()));
-        let own_name = member.getattr(intern!(py, "_name_"))?;
-        if !own_name.eq(&name)? {
-            args.push(Part::None);
-            args.push(Part::Text(own_name.cast_into()?));
-            continue;
-        }
-        args.push(if plain_enum { Part::None } else { plain_value(&member)? });
-        let state = member.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
-        let mut entries = Vec::with_capacity(state.len());
-        for (key, value) in state.iter() {
-            entries.push((key.cast_into()?, Part::Object(value)));
-        }
-        args.push(Part::Entries(entries));
-    }
-    Ok(Fill::Call { make: Wire::EnumMembers, args })
-}
-
-/// The value of a member as an instance of its data type alone.
-fn plain_value<'py>(member: &Bound<'py, PyAny>) -> PyResult<Part<'py>> {
-    let py = member.py();
-    for base in [
-        py.get_type::<pyo3::types::PyInt>(),
-        py.get_type::<PyString>(),
-        py.get_type::<pyo3::types::PyBytes>(),
-        py.get_type::<pyo3::types::PyFloat>(),
-        py.get_type::<PyTuple>(),
-    ] {
-        if member.is_instance(&base)? {
-            if base.is(py.get_type::<PyString>()) {
-                return Ok(Part::Object(base.getattr("__str__")?.call1((member,))?));
-            }
-            if base.is(py.get_type::<pyo3::types::PyInt>()) {
-                return Ok(Part::Object(base.getattr("__int__")?.call1((member,))?));
-            }
-            return Ok(Part::Object(base.call1((member,))?));
-        }
-    }
-    // A data type of Python's own making is rebuilt from its attributes.
-    Ok(Part::None)
-}
-
 /// Virtual subclasses of an abstract base class.
 fn registered<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<Fill<'py>>> {
     let py = class.py();
-    if namespace(class)?.get_item("_abc_impl")?.is_none() {
+    if own(class, intern!(py, "_abc_impl"))?.is_none() {
         return Ok(None);
     }
     let registry = py.import("_abc")?.getattr("_get_dump")?.call1((class,))?.get_item(0)?;

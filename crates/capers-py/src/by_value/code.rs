@@ -6,6 +6,7 @@
 //! `code.replace`) are left out of the bytes and travel as objects of their own.
 
 use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Mutex, OnceLock};
 
 use capers_code::marshal::{CodeHeader, Writer};
@@ -32,6 +33,8 @@ const OPTIMIZED: i32 = 1;
 pub(crate) struct CodeInfo {
     /// Canonical marshal bytes.
     pub(crate) marshal: Vec<u8>,
+    /// A number that stands for the bytes.
+    pub(crate) digest: u64,
     /// Constants that are not in the bytes: their index in `co_consts` and they themselves.
     pub(crate) odd: Vec<(usize, Py<PyAny>)>,
     /// Names looked up as globals, nested code included, in order of appearance.
@@ -91,8 +94,12 @@ pub(crate) fn describe(code: &Bound<'_, PyAny>) -> PyResult<CodeInfo> {
         if reflective { names.constants.iter().map(|(_, it)| it.clone().unbind()).collect() } else { Vec::new() };
     let mut attributes: Vec<_> = names.attributes.into_iter().map(|(_, it)| it.unbind()).collect();
     attributes.extend(names.constants.into_iter().map(|(_, it)| it.unbind()));
+    let marshal = marshal?;
+    let mut digest = DefaultHasher::new();
+    digest.write(&marshal);
     Ok(CodeInfo {
-        marshal: marshal?,
+        digest: digest.finish(),
+        marshal,
         odd,
         globals: names.globals.into_iter().map(|(_, it)| it.unbind()).collect(),
         attributes,

@@ -9,9 +9,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
-use super::class::namespace;
 use super::code::describe as describe_code;
 use crate::ffi::access::{cell_content, dict_get, set_items, str_bytes};
+use crate::ffi::class::namespace;
 use crate::ffi::code::get_extra;
 use crate::ffi::function::{FunctionView, function_view};
 use crate::ffi::kind::{Kind, kind};
@@ -30,6 +30,9 @@ pub(crate) fn describe(class: &Bound<'_, PyType>) -> PyResult<Vec<u8>> {
         name_class(base.cast()?, &mut out)?;
     }
     for (name, value) in namespace(class)?.iter() {
+        if super::class::is_remade(&name)? {
+            continue;
+        }
         write(&mut out, b'n', name.str()?.to_string_lossy().as_bytes());
         token(&value, MAX_DEPTH, &mut out)?;
     }

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyModule, PyString, PyTuple};
+use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
 
 use super::code::CodeInfo;
 use super::{Context, Fill, Part, Reduction, odd};
@@ -12,6 +12,7 @@ use crate::ffi::code::{code_doc, code_names};
 use crate::ffi::function::{FunctionView, function_annotations, function_view};
 use crate::ffi::kind::{Kind, kind};
 use crate::policy;
+use crate::state::state;
 use crate::wire::Wire;
 
 /// Keys of a namespace that travel with every function of it, as far as they are there.
@@ -25,6 +26,32 @@ pub(crate) fn names_of<'a, 'py: 'a>(
     info: &'a CodeInfo,
 ) -> impl Iterator<Item = &'a Bound<'py, PyString>> {
     standing_names(py).into_iter().chain(info.globals.iter().chain(&info.hints).map(move |name| name.bind(py)))
+}
+
+/// The builtins of a namespace that brings its own, as code in a sandbox has them.
+#[inline]
+pub(crate) fn own_builtins<'py>(globals: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let py = globals.py();
+    let Some(builtins) = dict_get(globals, intern!(py, "__builtins__").as_any())? else { return Ok(None) };
+    let Ok(builtins) = builtins.cast_into_exact::<PyDict>() else { return Ok(None) };
+    Ok((!builtins.is(state(py)?.builtins.bind(py))).then_some(builtins))
+}
+
+/// What fills the builtins that a namespace brings along, unless another function did it.
+pub(crate) fn fill_builtins<'py>(
+    globals: &Bound<'py, PyDict>,
+    context: &mut impl Context,
+) -> PyResult<Option<Fill<'py>>> {
+    let Some(builtins) = own_builtins(globals)? else { return Ok(None) };
+    // No name has this address: the whole dict is taken care of.
+    if policy::module_of(globals)?.is_some() || !context.capture(builtins.as_ptr() as usize, 1) {
+        return Ok(None);
+    }
+    let mut items = Vec::with_capacity(builtins.len());
+    for (name, value) in builtins.iter() {
+        items.push((name.cast_into()?, Part::Object(value)));
+    }
+    Ok((!items.is_empty()).then_some(Fill::Items { of: builtins, items }))
 }
 
 /// Describes `function`, whose code is described by `info`.
@@ -42,6 +69,7 @@ pub(crate) fn reduce<'py>(
         args.extend(closure.iter().map(Part::Cell));
     }
     let mut fills = Vec::new();
+    fills.extend(fill_builtins(&view.globals, context)?);
     let name = dict_get(&view.globals, intern!(function.py(), "__name__").as_any())?;
     fills.extend(attributes(function, &view, name.as_ref())?);
     let mut captures = Captures::new(&view, policy::module_of(&view.globals)?.is_some(), context);
@@ -50,7 +78,7 @@ pub(crate) fn reduce<'py>(
         items.push(item);
     }
     if !items.is_empty() {
-        fills.push(Fill::Items { of: view.globals.clone(), items, opened: false });
+        fills.push(Fill::Items { of: view.globals.clone(), items });
     }
     captures.finish(&view, info, context, &mut fills)?;
     Ok(Reduction { make: Wire::Function, args, fills })
@@ -140,18 +168,23 @@ fn annotations<'py>(
 
 /// Walks over the globals that a function brings along: the standing ones, then those that its code reaches.
 ///
-/// A name is looked at when it is asked for, so that what has travelled meanwhile with another function is left out.
+/// What has travelled meanwhile with another function is left out when it is written.
 pub(crate) struct Captures<'py> {
     next: usize,
     done: bool,
-    imports: Vec<Bound<'py, PyString>>,
+    /// Whether any name was left to be brought along.
+    any: bool,
+    imports: Option<Vec<Bound<'py, PyString>>>,
 }
 
 impl<'py> Captures<'py> {
     /// Starts the walk; there is nothing to walk over when the namespace is named, or was walked for this code before.
     pub(crate) fn new(view: &FunctionView<'py>, named: bool, context: &mut impl Context) -> Self {
-        let done = named || !context.capture(view.globals.as_ptr() as usize, view.code.as_ptr() as usize);
-        Self { next: 0, done, imports: Vec::new() }
+        let (globals, code) = (view.globals.as_ptr() as usize, view.code.as_ptr() as usize);
+        let done = named || context.captured(globals, code);
+        // Submodules are imported once for each code. No name and no code object has this address.
+        let imports = !done && context.capture(globals, code + 1);
+        Self { next: 0, done, any: false, imports: imports.then(Vec::new) }
     }
 
     /// The next name and its value.
@@ -180,6 +213,9 @@ impl<'py> Captures<'py> {
                         Some(name) => name.bind(py),
                         None => {
                             self.done = true;
+                            if !self.any {
+                                context.capture(address, view.code.as_ptr() as usize);
+                            }
                             return Ok(None);
                         }
                     }
@@ -187,15 +223,19 @@ impl<'py> Captures<'py> {
             };
             let Some(value) = dict_get(globals, name.as_any())? else { continue };
             let value_kind = kind(&value);
-            if value_kind == Kind::Module && index >= standing.len() {
-                submodules(py, &value, info, &mut self.imports)?;
+            if value_kind == Kind::Module
+                && index >= standing.len()
+                && let Some(imports) = &mut self.imports
+            {
+                submodules(py, &value, info, imports)?;
             }
-            if !context.capture(address, name.as_ptr() as usize)
+            if context.captured(address, name.as_ptr() as usize)
                 || name.is(intern!(py, "__builtins__"))
                 || name.is(intern!(py, "__name__"))
             {
                 continue;
             }
+            self.any = true;
             let part = match value_kind {
                 Kind::Other => match odd::module_level(name, &value)? {
                     Some(found) => Part::Reference(value, found.module, found.name),
@@ -215,7 +255,7 @@ impl<'py> Captures<'py> {
         context: &mut impl Context,
         fills: &mut Vec<Fill<'py>>,
     ) -> PyResult<()> {
-        import_call(self.imports, fills);
+        import_call(self.imports.unwrap_or_default(), fills);
         match &view.closure {
             Some(closure) => cells(&view.code, info, closure, context, fills),
             None => Ok(()),
@@ -276,7 +316,7 @@ fn cells<'py>(
         if kind(&content) == Kind::Module {
             submodules(code.py(), &content, info, &mut imports)?;
         }
-        if context.filled(&cell) {
+        if context.is_filled(&cell) {
             continue;
         }
         if names.is_none() {
@@ -295,8 +335,7 @@ fn cells<'py>(
 }
 
 /// Describes a cell on its own.
-pub(crate) fn reduce_cell<'py>(cell: &Bound<'py, PyAny>, context: &mut impl Context) -> PyResult<Reduction<'py>> {
-    context.filled(cell);
+pub(crate) fn reduce_cell<'py>(cell: &Bound<'py, PyAny>) -> PyResult<Reduction<'py>> {
     let fills = match cell_content(cell)? {
         Some(content) => vec![Fill::Cell { cell: cell.clone(), name: None, content }],
         None => Vec::new(),

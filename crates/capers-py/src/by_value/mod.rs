@@ -4,12 +4,15 @@
 //! module and its children decide *what* travels; they know nothing of opcodes, memo or bytes. The pickler turns a
 //! reduction into a pickle, always in the order make, memoize, fill, so that whatever the parts lead back to is there.
 
+mod changes;
 pub(crate) mod class;
 pub(crate) mod code;
 pub(crate) mod definition;
 pub(crate) mod function;
+mod keywords;
 pub(crate) mod module;
 pub(crate) mod odd;
+pub(crate) mod reach;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -51,12 +54,22 @@ pub(crate) enum Fill<'py> {
         dict: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
         slots: Vec<(Bound<'py, PyString>, Part<'py>)>,
     },
-    /// Items of a namespace that has been made already; `opened` when the first of them have been written.
-    Items { of: Bound<'py, PyDict>, items: Vec<(Bound<'py, PyString>, Part<'py>)>, opened: bool },
+    /// Items of a namespace that has been made already, or can be named.
+    Items { of: Bound<'py, PyDict>, items: Vec<(Bound<'py, PyString>, Part<'py>)> },
     /// The content of a cell that has been made already.
     Cell { cell: Bound<'py, PyAny>, name: Option<Bound<'py, PyString>>, content: Bound<'py, PyAny> },
     /// A call for its effect on the loading process.
     Call { make: Wire, args: Vec<Part<'py>> },
+    /// An item of a container that has been made already.
+    Later { of: Bound<'py, PyAny>, shape: Shape, key: Option<Bound<'py, PyAny>>, value: Bound<'py, PyAny> },
+}
+
+/// What holds items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    List,
+    Dict,
+    Set,
 }
 
 /// How an object is made and filled.
@@ -70,6 +83,8 @@ pub(crate) struct Reduction<'py> {
 pub(crate) trait Context {
     /// Whether `what` (an address) of the namespace `globals` (an address) still has to travel; notes that it does now.
     fn capture(&mut self, globals: usize, what: usize) -> bool;
-    /// Whether the content of `cell` is taken care of; notes that it is now.
-    fn filled(&mut self, cell: &Bound<'_, PyAny>) -> bool;
+    /// Whether `what` of the namespace `globals` has travelled, or is on its way.
+    fn captured(&self, globals: usize, what: usize) -> bool;
+    /// Whether the content of `cell` has travelled, or is on its way.
+    fn is_filled(&self, cell: &Bound<'_, PyAny>) -> bool;
 }

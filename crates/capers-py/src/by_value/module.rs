@@ -26,7 +26,7 @@ pub(crate) fn import_name<'py>(module: &Bound<'py, PyModule>) -> PyResult<Option
 }
 
 /// Describes a module made at run time: its name makes it, everything in it fills it.
-pub(crate) fn reduce<'py>(module: &Bound<'py, PyModule>, context: &mut impl Context) -> PyResult<Reduction<'py>> {
+pub(crate) fn reduce<'py>(module: &Bound<'py, PyModule>, context: &impl Context) -> PyResult<Reduction<'py>> {
     let py = module.py();
     let dict = module.dict();
     let address = dict.as_ptr() as usize;
@@ -49,13 +49,13 @@ pub(crate) fn reduce<'py>(module: &Bound<'py, PyModule>, context: &mut impl Cont
             continue;
         }
         drop(text);
-        if context.capture(address, key.as_ptr() as usize) {
-            items.push((key.into_any(), value));
+        if !context.captured(address, key.as_ptr() as usize) {
+            items.push((key, Part::Object(value)));
         }
     }
     let mut fills = Vec::new();
     if !items.is_empty() {
-        fills.push(Fill::State { of: None, dict: items, slots: Vec::new() });
+        fills.push(Fill::Items { of: dict, items });
     }
     Ok(Reduction { make: Wire::Module, args: vec![arg], fills })
 }

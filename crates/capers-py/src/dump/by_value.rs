@@ -10,13 +10,13 @@ use capers_pickle::{Checkpoint, Op};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyString};
+use pyo3::types::{PyModule, PyString};
 
 use super::memo::Mark;
 use super::{Begun, Dumper, Frame};
 use crate::by_value::code::{self, CodeInfo};
 use crate::by_value::{Context, Fill, Part, Reduction, function, module, odd};
-use crate::ffi::access::{cell_content, str_eq};
+use crate::ffi::access::cell_content;
 use crate::ffi::code::{get_extra, set_extra};
 use crate::ffi::kind::{Kind, kind};
 use crate::policy::Reference;
@@ -42,6 +42,20 @@ pub(crate) struct ByValue<'py> {
     tuple: Option<(usize, usize)>,
     /// Set while a slot is being filled and a class is being made: how to take it back.
     pub(super) slot: Option<Slot>,
+    /// Whether a mark is open for items of a namespace.
+    pub(super) marked: bool,
+    /// Whether the present item of a namespace has been set already, before it is filled itself.
+    pub(super) placed: Placed,
+}
+
+/// What became of an item of a namespace before it was complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placed {
+    No,
+    /// It has been set.
+    Set,
+    /// It has been set, and stands on the pickle machine's stack once more.
+    Below,
 }
 
 /// How to take back a slot.
@@ -69,11 +83,17 @@ impl Context for super::memo::Memo {
         super::memo::Memo::capture(self, globals, what)
     }
 
-    fn filled(&mut self, cell: &Bound<'_, PyAny>) -> bool {
-        // No name has this address.
-        !super::memo::Memo::capture(self, cell.as_ptr() as usize, 1)
+    fn captured(&self, globals: usize, what: usize) -> bool {
+        super::memo::Memo::captured(self, globals, what)
+    }
+
+    fn is_filled(&self, cell: &Bound<'_, PyAny>) -> bool {
+        super::memo::Memo::captured(self, cell.as_ptr() as usize, FILLED)
     }
 }
+
+/// What is noted of a cell that has been filled, and of a namespace that travels whole; no name has this address.
+pub(super) const FILLED: usize = 1;
 
 impl<'py> Dumper<'py> {
     /// What is known of `code`, from the code object itself or worked out now.
@@ -97,14 +117,14 @@ impl<'py> Dumper<'py> {
                     self.write_cell(object)?;
                     return Ok(Some(Begun::Done));
                 }
-                function::reduce_cell(object, &mut *self.memo)?
+                function::reduce_cell(object)?
             }
             Kind::Code => return self.begin_code(object).map(Some),
             Kind::Module => return self.begin_module(object.cast::<PyModule>()?).map(Some),
             _ => match odd::reduce(self.py, kind, object)? {
                 Some(odd::Travel::Reduction(reduction)) => reduction,
                 Some(odd::Travel::Reference(reference)) => return self.begin_reference(object, &reference).map(Some),
-                Some(odd::Travel::Guarded) => return self.begin_guarded(object).map(Some),
+                Some(odd::Travel::Reduced(value)) => return self.begin_reduced(object, &value).map(Some),
                 Some(odd::Travel::Proxy(referent)) => return self.begin_proxy(object, referent).map(Some),
                 Some(odd::Travel::Weak(reduction)) => {
                     self.proxies.note_weak(&reduction.args);
@@ -165,7 +185,7 @@ impl<'py> Dumper<'py> {
             return self.begin_reduction(object.as_any(), reduction);
         }
         let dict = object.dict();
-        let reduction = module::reduce(object, &mut *self.memo)?;
+        let reduction = module::reduce(object, &*self.memo)?;
         if let Some(index) = self.memo.module_of_space(dict.as_any()) {
             // A function brought the namespace along before: its module is there, only its other names are missing.
             self.memo.put_at(object.as_any(), index);
@@ -175,32 +195,6 @@ impl<'py> Dumper<'py> {
         }
         self.memo.add_module(object);
         self.begin_reduction(object.as_any(), reduction)
-    }
-
-    /// A dict that travels as data and is also the namespace of functions: brings along what they have left out.
-    pub(super) fn complete_namespace(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let dict = object.cast::<PyDict>()?;
-        let address = dict.as_ptr() as usize;
-        // No name has this address; a dict that is no namespace has been written whole.
-        if !self.memo.is_namespace(address) || !self.memo.capture(address, 1) {
-            return Ok(Begun::Done);
-        }
-        let mut items = Vec::with_capacity(dict.len());
-        for (key, value) in dict.iter() {
-            let Ok(key) = key.cast_into_exact::<PyString>() else {
-                return Err(self.refusal("cannot pickle a namespace of functions with a key that is not a string"));
-            };
-            let standing = str_eq(&key, intern!(self.py, "__name__")) || str_eq(&key, intern!(self.py, "__builtins__"));
-            if !standing && self.memo.capture(address, key.as_ptr() as usize) {
-                items.push((key, Part::Object(value)));
-            }
-        }
-        if items.is_empty() {
-            return Ok(Begun::Done);
-        }
-        let fills = vec![Fill::Items { of: dict.clone(), items, opened: false }];
-        let reduction = Reduction { make: Wire::Namespace, args: Vec::new(), fills };
-        Ok(Begun::Frame(Frame::ByValue(Box::new(ByValue::new(object, reduction, At::Item(0, 0))))))
     }
 
     /// Memoizes an object that capers made, `fast` or not: its cycles need it.
@@ -234,7 +228,7 @@ impl<'py> Dumper<'py> {
     }
 
     /// Pushes something that has been made before.
-    fn write_made(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+    pub(super) fn write_made(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
         match self.memo.get(object) {
             Some(index) => {
                 self.writer.get(index);
@@ -245,7 +239,7 @@ impl<'py> Dumper<'py> {
     }
 
     /// Writes one part; what needs a frame is handed back.
-    fn write_part(&mut self, part: Part<'py>) -> PyResult<Begun<'py>> {
+    pub(super) fn write_part(&mut self, part: Part<'py>) -> PyResult<Begun<'py>> {
         match part {
             Part::Object(object) => {
                 if self.leaf(&object)? {
@@ -404,21 +398,13 @@ impl<'py> Dumper<'py> {
                 }
                 entry
             }
-            Fill::Items { of, items, opened } => {
-                let (of, opened) = (of.clone(), *opened);
-                let entry = items.get(item).map(|(key, value)| (Part::Text(key.clone()), value.clone()));
-                if item == 0 && !opened {
-                    self.open_namespace(&of)?;
-                }
-                if entry.is_none() {
-                    self.close_namespace();
-                }
-                entry
-            }
+            Fill::Items { .. } => return self.step_namespace(fill, item),
             Fill::Cell { cell, content, .. } => {
                 let (cell, content) = (cell.clone(), content.clone());
-                if item == 0 && !self.inline_content(&content) {
+                let address = cell.as_ptr() as usize;
+                if item == 0 && !self.inline_content(&content) && !self.memo.captured(address, FILLED) {
                     self.open_slot();
+                    self.memo.capture(address, FILLED);
                     self.write_made(&cell)?;
                     self.writer.tuple_begin(2);
                     self.writer.op(Op::None);
@@ -447,6 +433,17 @@ impl<'py> Dumper<'py> {
                 self.writer.op(Op::Pop);
                 None
             }
+            Fill::Later { of, shape, key, value } => {
+                if item == 0 {
+                    let (of, shape, key, value) = (of.clone(), *shape, key.clone(), value.clone());
+                    frame.at = At::AfterItem(fill, item);
+                    self.write_made(&of)?;
+                    self.put_later(&of, shape, key, value);
+                    return Ok(true);
+                }
+                self.writer.op(Op::Pop);
+                None
+            }
         };
         match part {
             Some((key, value)) => {
@@ -463,16 +460,41 @@ impl<'py> Dumper<'py> {
     }
 
     /// Remembers how to take back the slot that starts here.
-    fn open_slot(&mut self) {
+    pub(super) fn open_slot(&mut self) {
         if self.classes.any_in_progress() {
             let number = self.classes.next();
             let slot = Slot { checkpoint: self.writer.checkpoint(), mark: self.memo.mark(), number };
             match self.stack.last_mut() {
                 Some(Frame::ByValue(frame)) => frame.slot = Some(slot),
                 Some(Frame::Entries(frame)) => frame.slot = Some(slot),
+                Some(Frame::Inside(frame)) => frame.slot = Some(slot),
                 _ => {}
             }
         }
+    }
+
+    /// Holds the place of the attribute `key`, one of `count`, which is set later.
+    pub(super) fn hold_attribute(&mut self, key: &Bound<'py, PyAny>, count: usize) -> PyResult<()> {
+        let key = match key.cast_exact::<PyString>() {
+            Ok(text) => Part::Text(text.clone()),
+            Err(_) => Part::Object(key.clone()),
+        };
+        self.write_part(key)?;
+        self.writer.op(Op::None);
+        if self.item_alone(count) {
+            self.writer.op(Op::SetItem);
+        }
+        Ok(())
+    }
+
+    /// Notes in the namespace of a class that the attribute `name`, one of `count`, is set later.
+    pub(super) fn hold_class_attribute(&mut self, name: &Bound<'py, PyString>, count: usize) -> PyResult<()> {
+        self.write_definition_text(name)?;
+        self.write_wire(Wire::ClassAttribute);
+        if self.item_alone(count) {
+            self.writer.op(Op::SetItem);
+        }
+        Ok(())
     }
 
     fn write_entry(&mut self, fill: usize, item: usize, key: Part<'py>, value: Part<'py>) -> PyResult<bool> {
@@ -495,7 +517,14 @@ impl<'py> Dumper<'py> {
                 let group = if next <= dict.len() { dict.len() } else { slots.len() };
                 self.item_alone(group)
             }
-            Fill::Items { .. } => !self.writer.binary(),
+            Fill::Items { .. } => match frame.placed {
+                Placed::No => true,
+                Placed::Set => false,
+                Placed::Below => {
+                    self.writer.op(Op::Pop);
+                    false
+                }
+            },
             Fill::Cell { .. } => {
                 self.writer.op(Op::SetItem);
                 self.writer.tuple_end(2);
@@ -503,28 +532,11 @@ impl<'py> Dumper<'py> {
                 self.writer.op(Op::Pop);
                 return;
             }
-            Fill::Call { .. } => false,
+            Fill::Call { .. } | Fill::Later { .. } => false,
         };
         if alone {
             self.writer.op(Op::SetItem);
         }
-    }
-
-    /// Starts to write items into a namespace; how many there will be is not known yet.
-    pub(super) fn open_namespace(&mut self, globals: &Bound<'py, PyDict>) -> PyResult<()> {
-        self.write_made(globals.as_any())?;
-        if self.writer.binary() {
-            self.writer.op(Op::Mark);
-        }
-        Ok(())
-    }
-
-    /// Ends what [`open_namespace`](Self::open_namespace) started.
-    pub(super) fn close_namespace(&mut self) {
-        if self.writer.binary() {
-            self.writer.op(Op::SetItems);
-        }
-        self.writer.op(Op::Pop);
     }
 
     /// Whether each of `count` items is set on its own.
@@ -554,7 +566,8 @@ impl<'py> Dumper<'py> {
             return Begun::Done;
         }
         let owner = match self.stack.last() {
-            Some(Frame::ByValue(frame)) if frame.reduction.make == Wire::Class && matches!(frame.at, At::Arg(_)) => {
+            // Its keywords come after it and are none of its own.
+            Some(Frame::ByValue(frame)) if frame.reduction.make == Wire::Class && frame.is_first_entries() => {
                 Some(frame.object.clone())
             }
             _ => None,
@@ -602,26 +615,37 @@ impl<'py> Dumper<'py> {
 
 impl<'py> ByValue<'py> {
     pub(super) fn new(object: &Bound<'py, PyAny>, reduction: Reduction<'py>, at: At) -> Self {
-        Self { object: object.clone(), reduction, at, tuple: None, slot: None }
+        Self { object: object.clone(), reduction, at, tuple: None, slot: None, marked: false, placed: Placed::No }
     }
 
-    /// The slot being filled as a fill of its own, for later; goes on behind it.
-    pub(super) fn postponed(&mut self) -> PyResult<Fill<'py>> {
+    /// Whether the argument being written is the first dict of names.
+    fn is_first_entries(&self) -> bool {
+        let At::Arg(next) = self.at else { return false };
+        let before = self.reduction.args.get(..next.saturating_sub(1));
+        before.is_some_and(|before| !before.iter().any(|part| matches!(part, Part::Entries(_))))
+    }
+
+    /// The slot being filled as a fill of its own, for later; goes on behind it. An attribute of a `__dict__` comes with its
+    /// name and how many there are, so that its place can be held.
+    #[expect(clippy::type_complexity, reason = "a fill, and what one kind of fill has besides")]
+    pub(super) fn postponed(&mut self) -> PyResult<(Fill<'py>, Option<(Bound<'py, PyAny>, usize)>)> {
         let At::AfterItem(fill, item) = self.at else {
             return Err(PyRuntimeError::new_err("a slot is open that no item belongs to"));
         };
         self.at = At::Item(fill, item + 1);
-        Ok(match &self.reduction.fills[fill] {
+        let mut held = None;
+        let fill = match &self.reduction.fills[fill] {
             Fill::State { of, dict, slots } => {
                 let of = Some(of.clone().unwrap_or_else(|| self.object.clone()));
                 match item.checked_sub(dict.len()) {
-                    None => Fill::State { of, dict: vec![dict[item].clone()], slots: Vec::new() },
+                    None => {
+                        held = Some((dict[item].0.clone(), dict.len()));
+                        Fill::State { of, dict: vec![dict[item].clone()], slots: Vec::new() }
+                    }
                     Some(slot) => Fill::State { of, dict: Vec::new(), slots: vec![slots[slot].clone()] },
                 }
             }
-            Fill::Items { of, items, .. } => {
-                Fill::Items { of: of.clone(), items: vec![items[item].clone()], opened: false }
-            }
+            Fill::Items { of, items, .. } => Fill::Items { of: of.clone(), items: vec![items[item].clone()] },
             Fill::Cell { cell, name, content } => {
                 Fill::Cell { cell: cell.clone(), name: name.clone(), content: content.clone() }
             }
@@ -629,7 +653,11 @@ impl<'py> ByValue<'py> {
                 self.at = At::Item(fill + 1, 0);
                 Fill::Call { make: *make, args: args.clone() }
             }
-        })
+            Fill::Later { of, shape, key, value } => {
+                Fill::Later { of: of.clone(), shape: *shape, key: key.clone(), value: value.clone() }
+            }
+        };
+        Ok((fill, held))
     }
 }
 

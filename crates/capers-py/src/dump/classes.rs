@@ -9,7 +9,9 @@ use pyo3::types::{PyString, PyType};
 
 use super::by_value::Slot;
 use super::memo::Mark;
+use super::pending::Pending;
 use super::{Begun, Dumper, Frame};
+use crate::by_value::reach::Missing;
 use crate::by_value::{Fill, Part, class, definition, odd};
 use crate::ffi::kind::Kind;
 use crate::policy;
@@ -29,6 +31,7 @@ pub(super) struct Classes<'py> {
     open: Vec<InProgress<'py>>,
     /// Number of the next postponed slot.
     next: usize,
+    pub(super) pending: Pending<'py>,
 }
 
 impl<'py> Classes<'py> {
@@ -56,6 +59,29 @@ impl<'py> Classes<'py> {
         }
     }
 
+    /// What functions lack until each class in progress is there, outermost first; with the place of its frame.
+    pub(super) fn missing(&self) -> Vec<(Bound<'py, PyAny>, usize, Missing<'py>)> {
+        let mut all = Vec::new();
+        for open in &self.open {
+            let mut missing = Missing { objects: self.pending.waiting_for(&open.class), ..Missing::default() };
+            for (_, fill) in &open.later {
+                match fill {
+                    Fill::Items { of, items, .. } => {
+                        missing.names.extend(items.iter().map(|(name, _)| (of.as_ptr() as usize, name.clone())));
+                    }
+                    // Through this one a method sees its own class only.
+                    Fill::Cell { name: Some(name), .. } if name == "__class__" => {}
+                    Fill::Cell { cell, .. } => missing.cells.push(cell.as_ptr() as usize),
+                    _ => {}
+                }
+            }
+            if !missing.is_empty() {
+                all.push((open.class.clone(), open.place, missing));
+            }
+        }
+        all
+    }
+
     /// Forgets what was begun above `height` of the stack and postponed since `number`.
     fn rewind(&mut self, height: usize, number: usize) {
         self.open.retain(|it| it.place < height);
@@ -65,9 +91,17 @@ impl<'py> Classes<'py> {
     }
 
     /// Ends the making of `class`; returns what waited for it.
-    pub(super) fn close(&mut self, class: &Bound<'_, PyAny>) -> Vec<Fill<'py>> {
+    pub(super) fn close(&mut self, class: &Bound<'py, PyAny>) -> Vec<Fill<'py>> {
+        self.pending.complete(class);
         match self.open.iter().position(|it| it.class.is(class)) {
-            Some(at) => self.open.remove(at).later.into_iter().map(|(_, fill)| fill).collect(),
+            Some(at) => {
+                // First what functions lack: the rest may call them.
+                let fills = self.open.remove(at).later.into_iter().map(|(_, fill)| fill);
+                let (mut first, rest): (Vec<_>, Vec<_>) =
+                    fills.partition(|fill| matches!(fill, Fill::Items { .. } | Fill::Cell { .. }));
+                first.extend(rest);
+                first
+            }
             None => Vec::new(),
         }
     }
@@ -108,11 +142,24 @@ impl<'py> Dumper<'py> {
         object: &Bound<'py, PyAny>,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Begun<'py>> {
-        let unnamed = if self.settings.strict { None } else { odd::unnamed(object)? };
-        match unnamed {
-            Some(reduction) => self.begin_reduction(object, reduction),
-            None => self.begin_global(object, Some(name)),
+        if self.settings.strict {
+            return self.begin_global(object, Some(name));
         }
+        if let Some(reduction) = odd::unnamed(object)? {
+            return self.begin_reduction(object, reduction);
+        }
+        let module = self.module_name(object, name)?;
+        if let Some(reduction) = odd::named_here(object, name, &module)? {
+            // When it comes home it must be found under the key of its class.
+            let class = object.get_type();
+            if odd::is_by_value(&class)? {
+                self.class_key(&class)?;
+            }
+            let rebuild = self.py.import(intern!(self.py, "capers._rebuild"))?;
+            rebuild.getattr(intern!(self.py, "_note_named"))?.call1((class, name, object))?;
+            return self.begin_reduction(object, reduction);
+        }
+        self.begin_global(object, Some(name))
     }
 
     /// The key of a class: kept from its first journey, or the digest of its definition.
@@ -131,9 +178,10 @@ impl<'py> Dumper<'py> {
     #[cold]
     pub(super) fn postpone(&mut self, class: &Bound<'py, PyAny>) -> PyResult<()> {
         let floor = self.classes.place_of(class).unwrap_or(0);
-        let slot = (floor..self.stack.len()).rev().find_map(|at| match &mut self.stack[at] {
+        let slot = self.places(floor).find_map(|at| match &mut self.stack[at] {
             Frame::ByValue(frame) => frame.slot.take().map(|slot| (at, slot)),
             Frame::Entries(frame) => frame.slot.take().map(|slot| (at, slot)),
+            Frame::Inside(frame) => frame.slot.take().map(|slot| (at, slot)),
             _ => None,
         });
         let Some((at, Slot { checkpoint, mark, number })) = slot else {
@@ -142,20 +190,32 @@ impl<'py> Dumper<'py> {
                 class.getattr(intern!(self.py, "__qualname__"))?
             )));
         };
+        self.leave_pending(class, at);
         self.stack.truncate(at + 1);
+        self.rewind(checkpoint, mark, at + 1, number);
         let later = match self.stack.last_mut() {
-            Some(Frame::ByValue(frame)) => frame.postponed()?,
+            Some(Frame::ByValue(frame)) => {
+                let (fill, held) = frame.postponed()?;
+                if let Some((key, count)) = held {
+                    self.hold_attribute(&key, count)?;
+                }
+                vec![fill]
+            }
             Some(Frame::Entries(frame)) => {
                 let (name, value) = frame.items[frame.index].clone();
+                let count = frame.items.len();
                 frame.index += 1;
                 frame.pending = false;
                 let owner = frame.owner.clone().map_or(Part::None, Part::Object);
-                Fill::Call { make: crate::wire::Wire::ClassAttribute, args: vec![owner, Part::Text(name), value] }
+                self.hold_class_attribute(&name, count)?;
+                vec![Fill::Call { make: crate::wire::Wire::ClassAttribute, args: vec![owner, Part::Text(name), value] }]
             }
-            _ => return Ok(()),
+            Some(Frame::Inside(_)) => self.put_off(),
+            _ => Vec::new(),
         };
-        self.rewind(checkpoint, mark, at + 1, number);
-        self.classes.postpone(class, later);
+        for fill in later {
+            self.classes.postpone(class, fill);
+        }
         Ok(())
     }
 
@@ -164,5 +224,6 @@ impl<'py> Dumper<'py> {
         self.proxies.rewind(checkpoint.offset());
         self.memo.rewind(mark);
         self.classes.rewind(height, number);
+        self.complete.clear();
     }
 }

@@ -69,6 +69,10 @@ impl<'py> Dumper<'py> {
         let name = dict_get(&view.globals, intern!(self.py, "__name__").as_any())?;
         let named = self.make_function(object, &view, &info, name.as_ref())?;
         let mut fills = Vec::new();
+        if function::own_builtins(&view.globals)?.is_some() {
+            self.spoil();
+            fills.extend(function::fill_builtins(&view.globals, &mut *self.memo)?);
+        }
         self.name_default_sentinels(&view)?;
         fills.extend(function::attributes(object, &view, name.as_ref())?);
         let mut captures = Captures::new(&view, named, &mut *self.memo);
@@ -78,6 +82,7 @@ impl<'py> Dumper<'py> {
                 && let Part::Object(value) = &part
                 && self.inline_content(value)
             {
+                self.memo.capture(view.globals.as_ptr() as usize, name.as_ptr() as usize);
                 if !opened {
                     opened = true;
                     self.open_namespace(&view.globals)?;
@@ -94,8 +99,7 @@ impl<'py> Dumper<'py> {
             while let Some(item) = captures.next(&view, &info, &mut *self.memo)? {
                 items.push(item);
             }
-            fills.push(Fill::Items { of: view.globals.clone(), items, opened });
-            opened = false;
+            fills.push(Fill::Items { of: view.globals.clone(), items });
         }
         if opened {
             self.close_namespace();
@@ -163,7 +167,8 @@ impl<'py> Dumper<'py> {
         let is_main = name
             .is_some_and(|name| name.is(main) || name.cast_exact::<PyString>().is_ok_and(|name| str_eq(name, main)));
         let fresh = self.memo.next_index() == 0 && self.writer.protocol() >= 4 && !self.classes.any_in_progress();
-        let in_main = fresh && is_main && info.marshal.len() < MAX_OPENING;
+        let in_main =
+            fresh && is_main && info.marshal.len() < MAX_OPENING && function::own_builtins(&view.globals)?.is_none();
         if in_main && let Some(opening) = info.opening.get() {
             self.writer.raw(opening);
             self.memo.preset(&view.code, view.globals.as_any(), main);

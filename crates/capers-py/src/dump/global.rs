@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyInt, PyString, PyTuple, PyType};
 
 use super::complaint::TELLS_MORE;
 use super::{Begun, Dumper, complaint};
+use crate::by_value::function;
 use crate::ffi::access::{dict_get, str_bytes};
 use crate::ffi::function::{FunctionNames, function_names};
 use crate::ffi::make::type_name;
@@ -297,7 +298,11 @@ impl<'py> Dumper<'py> {
     }
 
     /// The module an object states, or the first loaded one that holds it under `name`, or `__main__`.
-    fn module_name(&self, object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    pub(super) fn module_name(
+        &self,
+        object: &Bound<'py, PyAny>,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = self.py;
         if let Some(module) = object.getattr_opt(intern!(py, "__module__"))?
             && !module.is_none()
@@ -329,6 +334,18 @@ impl<'py> Dumper<'py> {
             }
         }
         if self.settings.strict { self.begin_global(class, None) } else { self.begin_class(class) }
+    }
+
+    /// Writes builtins of a sandbox, empty: the first function of the sandbox fills them.
+    fn write_builtins(&mut self, builtins: &Bound<'py, PyDict>) {
+        match self.memo.get(builtins.as_any()) {
+            Some(index) => self.writer.get(index),
+            None => {
+                self.writer.empty_dict();
+                self.memo.add_namespace(builtins.as_ptr() as usize);
+                self.memoize_made(builtins.as_any());
+            }
+        }
     }
 
     /// Writes the namespace of a function: by name when it is that of an importable module, else as one made anew.
@@ -364,7 +381,20 @@ impl<'py> Dumper<'py> {
         }
         let name = dict_get(globals, intern!(self.py, "__name__").as_any())?;
         let name = name.as_ref().and_then(|it| it.cast_exact::<PyString>().ok());
+        let builtins = function::own_builtins(globals)?;
         match name {
+            _ if builtins.is_some() => {
+                self.write_wire(Wire::Namespace);
+                self.writer.tuple_begin(2);
+                match name {
+                    Some(name) => self.write_definition_text(name)?,
+                    None => self.writer.op(Op::None),
+                }
+                if let Some(builtins) = builtins {
+                    self.write_builtins(&builtins);
+                }
+                self.writer.tuple_end(2);
+            }
             Some(name) if !policy::is_main(&str_bytes(name)?) => {
                 // A module may own this namespace, and may come along later: make one that does.
                 self.write_wire(Wire::ModuleDict);

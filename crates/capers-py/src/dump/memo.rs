@@ -245,6 +245,16 @@ impl Memo {
         }
     }
 
+    /// Whether `what` of the namespace `globals` is taken care of.
+    #[inline]
+    pub(crate) fn captured(&self, globals: usize, what: usize) -> bool {
+        let key = (globals, what);
+        if self.captures.len() < 16 || self.capture_slots.is_empty() {
+            return self.captures.contains(&key);
+        }
+        probe(&self.capture_slots, capture_hash(key), |entry| self.captures[entry] == key).is_ok()
+    }
+
     /// The state after the opening of a function of `code` over `globals`, the namespace `name`, in an empty memo: module
     /// name, `function`, `code`, the code object, `namespace`, its name, the namespace.
     pub(crate) fn preset(&mut self, code: &Bound<'_, PyAny>, globals: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) {

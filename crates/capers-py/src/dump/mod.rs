@@ -21,10 +21,13 @@ mod fast;
 mod function;
 mod given;
 mod global;
+mod inside;
 mod leaf;
 pub(crate) mod memo;
+mod namespace;
 mod notes;
 mod path;
+mod pending;
 pub(crate) mod pickler;
 mod proxies;
 mod reduce;
@@ -32,12 +35,15 @@ mod sink;
 mod strict;
 mod weak;
 
+use std::collections::HashSet;
+
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use capers_pickle::{Op, Writer};
 
+use crate::choices::Reducer;
 use crate::ffi::interrupt_waits;
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::output::Output;
@@ -59,6 +65,8 @@ pub(crate) struct Hooks<'py> {
     pub(crate) reducer_override: Option<Bound<'py, PyAny>>,
     pub(crate) dispatch_table: Option<Bound<'py, PyAny>>,
     pub(crate) buffer_callback: Option<Bound<'py, PyAny>>,
+    /// Types and what reduces their instances; the first that answers counts.
+    pub(crate) reducers: Vec<Reducer>,
     /// `file.write`, when the pickle goes to a file.
     pub(crate) write: Option<Bound<'py, PyAny>>,
 }
@@ -84,6 +92,8 @@ pub(crate) enum Frame<'py> {
     ByValue(Box<ByValue<'py>>),
     /// A dict of definition names.
     Entries(Box<by_value::Entries<'py>>),
+    /// A list, dict or set written while a class is being made.
+    Inside(Box<inside::Inside<'py>>),
     /// Writes the tail of a persistent id.
     PersistentId,
     /// A weak proxy, under the copy of its referent.
@@ -113,6 +123,8 @@ pub(crate) struct Dumper<'py> {
     /// The functions written so far, as long as the payload depends on nothing else.
     recorded: Option<Vec<Bound<'py, PyAny>>>,
     weak: weak::Weak<'py>,
+    /// Code that may be called while the payload loads, by address, once it lacks nothing.
+    complete: HashSet<usize>,
     proxies: proxies::Proxies<'py>,
     sink: Sink<'py>,
     /// The number of memo indices that what has been handed on refers to.
@@ -151,6 +163,7 @@ impl<'py> Dumper<'py> {
             classes: Classes::default(),
             recorded: None,
             weak: weak::Weak::default(),
+            complete: HashSet::new(),
             proxies: proxies::Proxies::default(),
             sink,
             sent: 0,
@@ -170,9 +183,10 @@ impl<'py> Dumper<'py> {
 
     /// Whether anything but the objects themselves decides what is written.
     pub(crate) fn has_hooks(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, write: _ } = &self.hooks;
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, reducers, write: _ } =
+            &self.hooks;
         let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
-        self.sink.is_file() || hooks.iter().any(|hook| hook.is_some())
+        self.sink.is_file() || !reducers.is_empty() || hooks.iter().any(|hook| hook.is_some())
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
@@ -247,7 +261,8 @@ impl<'py> Dumper<'py> {
 
     /// Writes plain data from the topmost frame on, until something else comes.
     fn walk(&mut self, base: usize) -> PyResult<()> {
-        let free = self.hooks.dispatch_table.is_none() && self.hooks.reducer_override.is_none();
+        let Hooks { dispatch_table, reducer_override, reducers, .. } = &self.hooks;
+        let free = dispatch_table.is_none() && reducer_override.is_none() && reducers.is_empty();
         let dispatch_table = free.then(|| self.state.dispatch_table.bind(self.py));
         let plain_dicts = !self.memo.has_namespaces();
         let (memo, next) = self.memo.for_walk();
@@ -300,7 +315,8 @@ impl<'py> Dumper<'py> {
     /// Advances the topmost frame.
     fn step(&mut self, base: usize) -> PyResult<()> {
         match self.stack.last() {
-            Some(Frame::Plain(_)) if self.walks => self.walk(base),
+            // While a class is being made, whatever leads back to it has to be noticed.
+            Some(Frame::Plain(_)) if self.walks && !self.classes.any_in_progress() => self.walk(base),
             Some(Frame::Plain(level)) => match level {
                 Level::List { .. } => self.step_list(),
                 Level::Tuple { .. } => self.step_tuple(),
@@ -314,6 +330,7 @@ impl<'py> Dumper<'py> {
             Some(Frame::Reduce(_)) => self.step_reduce(),
             Some(Frame::ByValue(_)) => self.step_by_value(),
             Some(Frame::Entries(_)) => self.step_entries(),
+            Some(Frame::Inside(_)) => self.step_inside(),
             Some(Frame::PersistentId) => {
                 self.stack.pop();
                 self.writer.op(Op::BinPersId);
@@ -349,6 +366,11 @@ impl<'py> Dumper<'py> {
             return Ok(Begun::Done);
         }
         if let Some(index) = self.memo.get(object) {
+            if self.classes.any_in_progress()
+                && let Some(class) = self.waits_for(object)
+            {
+                return Ok(Begun::InProgress(class));
+            }
             self.writer.get(index);
             return if kind == Kind::Dict { self.complete_namespace(object) } else { Ok(Begun::Done) };
         }
@@ -369,6 +391,11 @@ impl<'py> Dumper<'py> {
     }
 
     fn begin_compound(&mut self, kind: Kind, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if self.classes.any_in_progress()
+            && let Some(begun) = self.begin_inside(kind, object)?
+        {
+            return Ok(begun);
+        }
         match kind {
             Kind::Bytes => self.begin_bytes(object),
             Kind::Dict => self.begin_dict(object.cast::<PyDict>()?),
@@ -416,6 +443,11 @@ impl<'py> Dumper<'py> {
             if !value.is(self.py.NotImplemented()) {
                 return self.begin_reduced(object, &value);
             }
+        }
+        if !self.hooks.reducers.is_empty()
+            && let Some(value) = self.reduced_by_choice(object)?
+        {
+            return self.begin_reduced(object, &value);
         }
         if self.settings.strict {
             return self.begin_strictly(kind, object);

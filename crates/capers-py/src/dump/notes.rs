@@ -79,7 +79,9 @@ fn notes(dumper: &Dumper<'_>, frame: &Frame<'_>, below: Option<&Frame<'_>>) -> V
             }
             notes
         }
-        Frame::ByValue(_) | Frame::Entries(_) | Frame::PersistentId | Frame::Copying(_) => Vec::new(),
+        Frame::ByValue(_) | Frame::Entries(_) | Frame::Inside(_) | Frame::PersistentId | Frame::Copying(_) => {
+            Vec::new()
+        }
     }
 }
 

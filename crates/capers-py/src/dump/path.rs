@@ -152,6 +152,10 @@ fn step(frame: &Frame<'_>, previous: Option<&Frame<'_>>) -> Option<String> {
             let (name, _) = entries.items.get(entries.index)?;
             Some(if entries.owner.is_some() { format!(".{name}") } else { format!("[{}]", key(name.as_any())) })
         }
+        Frame::Inside(inside) => {
+            let (shown, _) = inside.items.get(inside.index)?;
+            Some(shown.as_ref().map_or_else(|| format!("[{}]", inside.index), |shown| format!("[{}]", key(shown))))
+        }
         Frame::PersistentId => Some(String::from(".persistent_id()")),
         Frame::Copying(_) => None,
     }
@@ -194,6 +198,6 @@ fn by_value(frame: &ByValue<'_>) -> Option<String> {
         Fill::Items { items, .. } => format!(".__globals__[{}]", key(items.get(item)?.0.as_any())),
         Fill::Cell { name: Some(name), .. } => format!(".__closure__[{}]", key(name.as_any())),
         Fill::Cell { .. } => String::from(".cell_contents"),
-        Fill::Call { .. } => return None,
+        Fill::Call { .. } | Fill::Later { .. } => return None,
     })
 }

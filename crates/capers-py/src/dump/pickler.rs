@@ -7,15 +7,17 @@ use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueErr
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::memo::Memo;
 use super::{Dumper, Hooks, Settings, given};
+use crate::choices::{self, Arguments, Choices};
 use crate::ffi::output::{self, Output};
 use crate::replay;
 use crate::state::state;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// Scratch kept between calls of `dumps`: an output buffer and the tables of a memo.
 type Scratch = (Vec<u8>, Box<Memo>);
@@ -43,12 +45,13 @@ fn default_protocol(_py: Python<'_>) -> PyResult<u8> {
 }
 
 /// What the arguments of `dumps`, `dump` and `Pickler` have decided.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Options {
     protocol: u8,
     fix_imports: bool,
     /// Nothing travels by value.
     strict: bool,
+    choices: Option<Arc<Choices>>,
 }
 
 impl Options {
@@ -57,26 +60,18 @@ impl Options {
         protocol: Option<&Bound<'_, PyAny>>,
         fix_imports: bool,
         callback: Option<&Bound<'_, PyAny>>,
-        by_value: Option<&Bound<'_, PyAny>>,
+        arguments: &Arguments<'_, '_>,
     ) -> PyResult<Self> {
         let protocol = self::protocol(py, protocol)?;
         if callback.is_some_and(|it| !it.is_none()) && protocol < 5 {
             return Err(PyValueError::new_err("buffer_callback needs protocol >= 5"));
         }
-        Ok(Self { protocol, fix_imports, strict: is_strict(by_value)? })
+        let (choices, strict) = Choices::new(arguments)?;
+        Ok(Self { protocol, fix_imports, strict, choices })
     }
 
-    fn settings(self, fast: bool) -> Settings {
+    fn settings(&self, fast: bool) -> Settings {
         Settings { fix_imports: self.fix_imports && self.protocol < 3, fast, strict: self.strict }
-    }
-}
-
-/// Whether `by_value` is `False`: nothing travels by value that `pickle` refuses. `None` is the rule of capers.
-fn is_strict(by_value: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
-    let Some(by_value) = by_value.filter(|it| !it.is_none()) else { return Ok(false) };
-    match by_value.cast::<PyBool>() {
-        Ok(flag) if !flag.is_true() => Ok(true),
-        _ => Err(PyTypeError::new_err(format!("by_value must be None or False, not {}", by_value.repr()?))),
     }
 }
 
@@ -96,14 +91,18 @@ fn dump_to<'py>(
     py: Python<'py>,
     object: &Bound<'py, PyAny>,
     options: Options,
-    hooks: Hooks<'py>,
+    mut hooks: Hooks<'py>,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    let settings = options.settings(false);
+    hooks.add_reducers(py, options.choices.as_deref())?;
+    let replayable = options.protocol >= 4 && !options.strict && options.choices.is_none();
+    let _scope = choices::enter(options.choices);
     // A dump inside a dump finds nothing here and makes its own.
     let (buffer, memo) = SCRATCH.with(Cell::take).unwrap_or_default();
     let writer = Writer::new(options.protocol, Output::new(py, buffer));
-    let mut dumper = Dumper::new(py, writer, memo, hooks, options.settings(false))?;
+    let mut dumper = Dumper::new(py, writer, memo, hooks, settings)?;
     // A protocol below 4 may write other names, and hooks may decide otherwise each time.
-    let replayable = options.protocol >= 4 && !options.strict && !dumper.has_hooks();
+    let replayable = replayable && !dumper.has_hooks();
     let outcome = caught(py, || match if replayable { dumper.replay(object) } else { Ok(None) } {
         Ok(Some(payload)) => Ok(Some(payload)),
         Ok(None) => dumper.dump(object).map(|()| None),
@@ -151,21 +150,35 @@ fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
 /// TypeError whose message tells the way to it.
 ///
 /// With by_value=False nothing travels by value: every object goes as pickle has it, and what pickle refuses is refused with
-/// the same exception. None, the default, leaves the choice to capers.
+/// the same exception. None, the default, leaves the choice to capers; modules or their names, or LOCAL_MODULES for all of
+/// the user's own, travel by value in this call, as if they had been registered.
+///
+/// Locks and what is built on them arrive free; with locks='error' they are refused. Open files are opened again by name;
+/// with files='content' their content travels. reducers maps types to callables that say how instances travel: they get the
+/// object and return what __reduce__ may return, or NotImplemented.
 #[pyfunction]
 #[pyo3(
-    signature = (obj, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None),
-    text_signature = "(obj, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None)"
+    signature = (
+        obj, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks="fresh", files="reopen",
+        reducers=None
+    ),
+    text_signature = "(obj, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
+                      files='reopen', reducers=None)"
 )]
+#[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
 pub(crate) fn dumps<'py>(
     obj: &Bound<'py, PyAny>,
     protocol: Option<&Bound<'py, PyAny>>,
     fix_imports: Truth,
     buffer_callback: Option<Bound<'py, PyAny>>,
     by_value: Option<&Bound<'py, PyAny>>,
+    locks: Option<&str>,
+    files: Option<&str>,
+    reducers: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = obj.py();
-    let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), by_value)?;
+    let arguments = Arguments { by_value, locks, files, reducers };
+    let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
     dump_to(py, obj, options, Hooks { buffer_callback, ..Hooks::default() })
 }
 
@@ -174,9 +187,14 @@ pub(crate) fn dumps<'py>(
 /// Equivalent to Pickler(file, protocol).dump(obj), and otherwise like dumps.
 #[pyfunction]
 #[pyo3(
-    signature = (obj, file, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None),
-    text_signature = "(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None)"
+    signature = (
+        obj, file, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks="fresh", files="reopen",
+        reducers=None
+    ),
+    text_signature = "(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
+                      files='reopen', reducers=None)"
 )]
+#[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
 pub(crate) fn dump<'py>(
     obj: &Bound<'py, PyAny>,
     file: &Bound<'py, PyAny>,
@@ -184,9 +202,13 @@ pub(crate) fn dump<'py>(
     fix_imports: Truth,
     buffer_callback: Option<Bound<'py, PyAny>>,
     by_value: Option<&Bound<'py, PyAny>>,
+    locks: Option<&str>,
+    files: Option<&str>,
+    reducers: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<()> {
     let py = obj.py();
-    let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), by_value)?;
+    let arguments = Arguments { by_value, locks, files, reducers };
+    let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
     let write = Some(write_method(file)?);
     dump_to(py, obj, options, Hooks { buffer_callback, write, ..Hooks::default() }).map(drop)
 }
@@ -200,7 +222,7 @@ fn write_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 ///
 /// The arguments and methods are those of pickle.Pickler; functions and what else cannot be imported travel by value, unless
 /// by_value is False.
-/// Subclasses may define `persistent_id(obj)` and `reducer_override(obj)`, and set `dispatch_table`.
+/// Subclasses may define `persistent_id(obj)` and `reducer_override(obj)`, and set `dispatch_table` and `reducers`.
 #[pyclass(subclass, module = "capers", name = "Pickler", weakref)]
 pub(crate) struct Pickler {
     write: Option<Py<PyAny>>,
@@ -225,13 +247,14 @@ impl Pickler {
     #[new]
     #[pyo3(
         signature = (*_args, **_kwargs),
-        text_signature = "(file, protocol=None, fix_imports=True, buffer_callback=None, *, by_value=None)"
+        text_signature = "(file, protocol=None, fix_imports=True, buffer_callback=None, *, by_value=None, locks='fresh', \
+            files='reopen', reducers=None)"
     )]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
             write: None,
             memo: None,
-            options: Options { protocol: HIGHEST_PROTOCOL, fix_imports: true, strict: false },
+            options: Options { protocol: HIGHEST_PROTOCOL, fix_imports: true, strict: false, choices: None },
             bin: 1,
             fast: 0,
             buffer_callback: None,
@@ -242,7 +265,11 @@ impl Pickler {
         }
     }
 
-    #[pyo3(signature = (file, protocol=None, fix_imports=Truth(true), buffer_callback=None, *, by_value=None))]
+    #[pyo3(signature = (
+        file, protocol=None, fix_imports=Truth(true), buffer_callback=None, *, by_value=None, locks="fresh", files="reopen",
+        reducers=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
     fn __init__(
         slf: &Bound<'_, Self>,
         file: &Bound<'_, PyAny>,
@@ -250,8 +277,12 @@ impl Pickler {
         fix_imports: Truth,
         buffer_callback: Option<Bound<'_, PyAny>>,
         by_value: Option<&Bound<'_, PyAny>>,
+        locks: Option<&str>,
+        files: Option<&str>,
+        reducers: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let options = Options::new(slf.py(), protocol, fix_imports.0, buffer_callback.as_ref(), by_value)?;
+        let arguments = Arguments { by_value, locks, files, reducers };
+        let options = Options::new(slf.py(), protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
         let write = write_method(file)?;
         let mut this = slf.try_borrow_mut()?;
         if this.busy {
@@ -260,8 +291,8 @@ impl Pickler {
         this.write = Some(write.unbind());
         this.memo = Some(Box::default());
         this.torn = false;
-        this.options = options;
         this.bin = i32::from(options.protocol > 0);
+        this.options = options;
         this.fast = 0;
         this.buffer_callback = buffer_callback.filter(|it| !it.is_none()).map(Bound::unbind);
         Ok(())
@@ -271,7 +302,7 @@ impl Pickler {
     #[pyo3(signature = (obj, /))]
     fn dump<'py>(slf: &Bound<'py, Self>, obj: &Bound<'py, PyAny>) -> PyResult<()> {
         let py = slf.py();
-        let hooks = hooks(slf)?;
+        let mut hooks = hooks(slf)?;
         let (memo, options, fast) = {
             let mut this = slf.try_borrow_mut()?;
             if this.busy {
@@ -291,11 +322,14 @@ impl Pickler {
             };
             this.busy = true;
             let protocol = if this.bin == 0 { 0 } else { this.options.protocol };
-            (memo, Options { protocol, ..this.options }, this.fast != 0)
+            (memo, Options { protocol, ..this.options.clone() }, this.fast != 0)
         };
         let writer = Writer::new(options.protocol, Output::new(py, Vec::new()));
         let mark = memo.mark();
-        let dumper = Dumper::new(py, writer, memo, hooks, options.settings(fast));
+        let settings = options.settings(fast);
+        let reducers = hooks.add_reducers(py, options.choices.as_deref());
+        let _scope = choices::enter(options.choices);
+        let dumper = reducers.and_then(|()| Dumper::new(py, writer, memo, hooks, settings));
         let mut torn = false;
         let (outcome, memo) = match dumper {
             Ok(mut dumper) => {
@@ -486,6 +520,9 @@ fn hooks<'py>(pickler: &Bound<'py, Pickler>) -> PyResult<Hooks<'py>> {
     let any = pickler.as_any();
     if !any.is_exact_instance_of::<Pickler>() {
         hooks.reducer_override = any.getattr_opt(intern!(py, "reducer_override"))?;
+        if let Some(given) = any.getattr_opt(intern!(py, "reducers"))? {
+            hooks.reducers = choices::reducers(&given)?;
+        }
     }
     hooks.persistent_id = persistent_id(pickler)?;
     hooks.dispatch_table = any.getattr_opt(intern!(py, "dispatch_table"))?;
@@ -493,6 +530,18 @@ fn hooks<'py>(pickler: &Bound<'py, Pickler>) -> PyResult<Hooks<'py>> {
     hooks.buffer_callback = this.buffer_callback.as_ref().map(|it| it.bind(py).clone());
     hooks.write = this.write.as_ref().map(|it| it.bind(py).clone());
     Ok(hooks)
+}
+
+impl Hooks<'_> {
+    /// The reducers of this dump, those asked first in front: of the call, of the class of the pickler, of the process.
+    fn add_reducers(&mut self, py: Python<'_>, choices: Option<&Choices>) -> PyResult<()> {
+        let mut reducers: Vec<_> =
+            choices.iter().flat_map(|it| &it.reducers).map(|(a, b)| (a.clone_ref(py), b.clone_ref(py))).collect();
+        reducers.append(&mut self.reducers);
+        reducers.extend(choices::registered(py)?);
+        self.reducers = reducers;
+        Ok(())
+    }
 }
 
 /// The hook `persistent_id`, unless it is the one of the base class, which knows no ids.

@@ -104,24 +104,31 @@ impl<'py> Dumper<'py> {
         reducer.map(|reducer| reducer.call1((object,))).transpose()
     }
 
-    /// As `object` says itself, but the state is not set by whatever its `__getattr__` gives for `__setstate__`.
-    pub(super) fn begin_guarded(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let mut begun = self.begin_own_reduction(object)?;
-        if let Begun::Frame(Frame::Reduce(reduce)) = &mut begun
-            && reduce.state.is_some()
-            && reduce.setter.is_none()
-        {
-            let rebuild = self.py.import(intern!(self.py, "capers._rebuild"))?;
-            reduce.setter = Some(rebuild.getattr(intern!(self.py, "set_state"))?);
+    /// What the first reducer for the class of `object`, or for the nearest of its bases, says about it.
+    #[cold]
+    pub(super) fn reduced_by_choice(&self, object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        for base in object.get_type().mro().iter() {
+            for (class, function) in &self.hooks.reducers {
+                if base.is(class) {
+                    let value = function.bind(self.py).call1((object,))?;
+                    if !value.is(self.py.NotImplemented()) {
+                        return Ok(Some(value));
+                    }
+                }
+            }
         }
-        Ok(begun)
+        Ok(None)
     }
 
     /// Asks `object` itself, by `__reduce_ex__` or `__reduce__`.
     pub(super) fn begin_own_reduction(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         let value = self.own_reduction(object)?;
         // In the strict mode types come here that otherwise have a rule of ours, which goes before any plan.
-        if self.walks && !plan::is_decided(object) && (!self.settings.strict || !odd::has_rule(self.py, object)?) {
+        if self.walks
+            && !plan::is_decided(object)
+            && odd::is_made_of_its_class(object)?
+            && (!self.settings.strict || !odd::has_rule(self.py, object)?)
+        {
             plan::learn(object, &value)?;
         }
         self.begin_reduced(object, &value)
@@ -160,8 +167,14 @@ impl<'py> Dumper<'py> {
         let Ok(tuple) = value.cast::<PyTuple>() else {
             return Err(self.complaint(Some(object), complaint::no_reduction(value)));
         };
-        let reduce = self.reduction(Some(object), tuple)?;
+        let mut reduce = self.reduction(Some(object), tuple)?;
+        let first = if self.settings.strict { None } else { self.mend(object, &mut reduce)? };
+        if let Some(Begun::InProgress(class)) = first {
+            return Ok(Begun::InProgress(class));
+        }
         if self.walks
+            && first.is_none()
+            && !self.classes.any_in_progress()
             && reduce.is_call()
             && let Some(index) = self.memo.get(&reduce.callable)
             && let Ok(args) = reduce.args.cast_exact::<PyTuple>()
@@ -181,7 +194,29 @@ impl<'py> Dumper<'py> {
             })));
         }
         self.enter(object, fast::Part::Object)?;
-        Ok(Begun::Frame(Frame::Reduce(Box::new(reduce))))
+        let frame = Frame::Reduce(Box::new(reduce));
+        if let Some(first) = first {
+            self.stack.push(frame);
+            return Ok(first);
+        }
+        Ok(Begun::Frame(frame))
+    }
+
+    /// Sees to what a reduction forgets and what it needs: attributes that a standard base leaves out, a class to wait for
+    /// before the call can be made, or names that have to be there first.
+    fn mend(&mut self, object: &Bound<'py, PyAny>, reduce: &mut Reduce<'py>) -> PyResult<Option<Begun<'py>>> {
+        if reduce.state.is_none()
+            && let Some(lost) = odd::lost_attributes(object)?
+        {
+            reduce.state = Some(lost.into_any());
+        }
+        if self.classes.any_in_progress()
+            && reduce.how == How::Reduce
+            && let Some(class) = self.call_waits_for(&reduce.callable)?
+        {
+            return Ok(Some(Begun::InProgress(class)));
+        }
+        Ok(self.bring_lacking(&reduce.callable)?.map(Begun::Frame))
     }
 
     fn reduction(&self, object: Option<&Bound<'py, PyAny>>, value: &Bound<'py, PyTuple>) -> PyResult<Reduce<'py>> {
@@ -278,7 +313,9 @@ impl<'py> Dumper<'py> {
             if !class.is_instance_of::<PyType>() {
                 return Err(self.complaint(object, complaint::no_class_for_newobj(&class)));
             }
-            if let Some(object) = object {
+            if let Some(object) = object
+                && (self.settings.strict || !object.get_type().is(&class))
+            {
                 let own = match object.getattr_opt(intern!(py, "__class__"))? {
                     Some(own) => own,
                     None => object.get_type().into_any(),
@@ -287,9 +324,18 @@ impl<'py> Dumper<'py> {
                     return Err(self.complaint(Some(object), complaint::wrong_class_for_newobj(&own, &class)?));
                 }
             }
+            let rest = args.get_slice(1, args.len());
+            if !self.settings.strict
+                && let Some(object) = object
+                && object.get_type().is(&class)
+                && let Some(new) = odd::plain_new(object, &rest)?
+            {
+                reduce.callable = new;
+                return Ok(());
+            }
             reduce.how = How::NewObj;
             reduce.callable = class;
-            reduce.args = args.get_slice(1, args.len()).into_any();
+            reduce.args = rest.into_any();
         }
         Ok(())
     }
@@ -369,6 +415,12 @@ impl<'py> Dumper<'py> {
                         self.stack.pop();
                         return Ok(());
                     };
+                    if self.classes.any_in_progress()
+                        && let Some(object) = reduce.object.clone()
+                        && self.split_state(&object, &state)?
+                    {
+                        return Ok(());
+                    }
                     self.part(&state)?
                 }
                 Phase::Build => {

@@ -16,6 +16,7 @@
 
 pub(crate) mod access;
 pub(crate) mod buffer;
+pub(crate) mod class;
 pub(crate) mod code;
 mod decode;
 pub(crate) mod function;

@@ -197,7 +197,10 @@ fn namespace<'py>(arguments: &Bound<'py, PyTuple>, state: &State) -> PyResult<Op
     let made = make::empty_dict(py)?;
     make::dict_set(&made, state.names.builtins.bind(py), state.builtins.bind(py))?;
     if arguments.len() == 1 {
-        make::dict_set(&made, state.names.name.bind(py), &arguments.get_item(0)?)?;
+        let name = arguments.get_item(0)?;
+        if !name.is_none() {
+            make::dict_set(&made, state.names.name.bind(py), &name)?;
+        }
     }
     Ok(Some(made.into_any()))
 }

@@ -7,6 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
+use super::instances::slot_values;
 use super::table::found;
 use super::{Answer, Fill, Part, attributes, class_of, filled, own_attributes, stated, stored};
 use crate::policy;
@@ -29,7 +30,8 @@ pub(super) fn exception<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let Some(base) = built_in_base(&class)? else { return Ok(None) };
     let args = stored(object, intern!(py, "args"))?;
     let parts = vec![Part::Object(base.clone().into_any()), class_of(object), Part::Object(args)];
-    let own = own_attributes(object, &[])?;
+    let mut own = own_attributes(object, &[])?;
+    own.extend(slot_values(object)?.iter());
     let mut native = fields(object, &base)?;
     let mut put = |name: &Bound<'py, PyString>, value: Bound<'py, PyAny>| native.push((name.clone().into_any(), value));
     if !context.is_none() {
@@ -114,6 +116,10 @@ fn fields<'py>(
             let (name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = item?.extract()?;
             let kind = value.get_type().name()?;
             if !matches!(kind.to_str()?, "member_descriptor" | "getset_descriptor") || name.eq("__dict__")? {
+                continue;
+            }
+            // Where an attribute was looked for may be anything, and is left out by `AttributeError` itself, too.
+            if name.eq("obj")? {
                 continue;
             }
             // A field that is not set raises or gives None.

@@ -1,7 +1,7 @@
 //! Open files: the standard streams are the receiver's own, others are opened again by name.
 //!
-//! The content does not travel. What is written and not yet flushed is flushed, so that whoever opens the file by that name
-//! finds it.
+//! The content travels on request only. What is written and not yet flushed is flushed, so that whoever opens the file by that
+//! name finds it.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -9,6 +9,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use super::refused::refusal;
 use super::{Answer, Part, class_of, is_exactly, made, singletons};
+use crate::choices;
 use crate::wire::Wire;
 
 /// Where the standard streams are kept, with the layers below them.
@@ -50,6 +51,7 @@ pub(super) fn text<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     };
     let mut args = by_name(object, mode, -1)?;
     args.push(Part::Object(PyTuple::new(py, options)?.into_any()));
+    args.extend(content(object)?.map(Part::Object));
     made(Wire::File, args)
 }
 
@@ -66,7 +68,31 @@ pub(super) fn binary<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     if !mode.is_instance_of::<PyString>() {
         return Err(refusal(object, "it is no file with a name"));
     }
-    made(Wire::File, by_name(object, mode, if raw { 0 } else { -1 })?)
+    let mut args = by_name(object, mode, if raw { 0 } else { -1 })?;
+    if let Some(content) = content(object)? {
+        args.extend([Part::None, Part::Object(content)]);
+    }
+    made(Wire::File, args)
+}
+
+/// What is in the file, if that is to travel. It is read by its name: where the file stands does not change.
+fn content<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = object.py();
+    if !choices::are_contents_wanted() || object.getattr(intern!(py, "closed"))?.is_truthy()? {
+        return Ok(None);
+    }
+    let name = object.getattr(intern!(py, "name"))?;
+    let file = py.import("builtins")?.call_method1("open", (name, "rb"));
+    let content = file.and_then(|file| {
+        let content = file.call_method0("read");
+        file.call_method0("close")?;
+        content
+    });
+    content.map(Some).map_err(|error| {
+        let refused = refusal(object, "its content cannot be read");
+        refused.set_cause(py, Some(error));
+        refused
+    })
 }
 
 fn by_name<'py>(object: &Bound<'py, PyAny>, mode: Bound<'py, PyAny>, buffering: i64) -> PyResult<Vec<Part<'py>>> {

@@ -13,8 +13,20 @@ use super::{
     Answer, Fill, Part, attributes, class_of, filled, instance_dict, is_exactly, made, named, own_attributes,
     referents, stored,
 };
+use crate::choices;
 use crate::ffi::access::dict_get;
 use crate::wire::Wire;
+
+/// What `rule` makes of a lock or of something that is built on one, unless the caller wants such objects refused.
+pub(super) fn unless_refused<'py>(
+    object: &Bound<'py, PyAny>,
+    rule: fn(&Bound<'py, PyAny>) -> Answer<'py>,
+) -> Answer<'py> {
+    if choices::are_locks_refused() {
+        return Err(refusal(object, "locks='error' was asked for"));
+    }
+    rule(object)
+}
 
 pub(super) fn lock<'py>(_: &Bound<'py, PyAny>) -> Answer<'py> {
     made(Wire::Lock, Vec::new())

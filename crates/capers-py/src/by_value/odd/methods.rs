@@ -4,10 +4,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFunction, PyString, PyType};
 
-use super::table::{found, is_python_made};
+use super::table::found;
 use super::{
     Answer, Fill, Part, Travel, attributes, class_of, filled, instance_dict, is_exactly, made, named, own_attributes,
-    stated, stored,
+    stored,
 };
 use crate::policy::{self, Reference};
 use crate::wire::Wire;
@@ -179,24 +179,4 @@ pub(super) fn descriptor<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         return Ok(None);
     }
     made(Wire::Descriptor, vec![Part::Object(owner), Part::Text(name)])
-}
-
-/// Whether instances of `class` are asked for `__setstate__` by a `__getattr__` or `__getattribute__` of the class, which may
-/// need the very state that is to be set.
-pub(super) fn answers_for_everything(class: &Bound<'_, PyType>) -> PyResult<bool> {
-    let py = class.py();
-    if !is_python_made(class)? || found(class, intern!(py, "__setstate__"))?.is_some() {
-        return Ok(false);
-    }
-    let lookup = found(class, intern!(py, "__getattribute__"))?;
-    Ok(found(class, intern!(py, "__getattr__"))?.is_some()
-        || lookup.is_some_and(|it| it.is_instance_of::<PyFunction>()))
-}
-
-/// An instance of such a class, if the class travels by value. Others keep the bytes that `pickle` gives them.
-pub(super) fn guarded<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
-    let py = object.py();
-    let class = object.get_type();
-    let (module, name) = (stated(&class, intern!(py, "__module__"))?, stated(&class, intern!(py, "__qualname__"))?);
-    Ok(policy::reference(class.as_any(), &module, &name)?.is_none().then_some(Travel::Guarded))
 }

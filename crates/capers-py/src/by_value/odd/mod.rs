@@ -4,9 +4,12 @@
 //! family of rules. A rule answers `None` where the object's own reduction is right after all: what C pickle carries keeps
 //! its bytes.
 
+mod enums;
 mod exceptions;
 mod files;
 mod functools;
+mod generators;
+mod instances;
 mod iterators;
 mod locks;
 mod methods;
@@ -29,7 +32,9 @@ use crate::ffi::kind::Kind;
 use crate::policy::Reference;
 use crate::wire::Wire;
 
+pub(crate) use enums::members_of;
 pub(crate) use functools::{unnamed, wrapper_function};
+pub(crate) use instances::{is_by_value, is_made_of_its_class, lost_attributes, named_here, plain_new};
 pub(crate) use singletons::{module_level, sentinel_of_modules};
 pub(crate) use weak::{dead, is_elsewhere};
 
@@ -39,10 +44,10 @@ pub(crate) enum Travel<'py> {
     Reference(Reference<'py>),
     /// A reduction whose arguments travel only to be referred to weakly; where they cannot, [`dead`] takes its place.
     Weak(Reduction<'py>),
+    /// A reduction of the pickle protocol: a name, or a tuple of two to six items.
+    Reduced(Bound<'py, PyAny>),
     /// A weak proxy of this object.
     Proxy(Bound<'py, PyAny>),
-    /// The object's own reduction, its state set by a function of ours: its class answers for every attribute.
-    Guarded,
     /// An object that is filled at the end of the payload.
     Container(Reduction<'py>, Late<'py>),
 }

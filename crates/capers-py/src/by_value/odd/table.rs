@@ -11,12 +11,13 @@ use std::sync::OnceLock;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple, PyType};
+use pyo3::types::{PyString, PyType};
 
 use super::{
-    Answer, exceptions, files, functools, iterators, locks, methods, refused, singletons, stated, text, typing,
-    variables, views, weak,
+    Answer, enums, exceptions, files, functools, generators, instances, iterators, locks, methods, refused, singletons,
+    stated, text, typing, variables, views, weak,
 };
+use crate::ffi::class::{flags, own};
 use crate::ffi::kind::type_tag;
 use crate::policy;
 
@@ -37,7 +38,7 @@ use For::{All, Exact, Heirs};
 
 /// Module, qualname, reach and rule of each type.
 const TABLE: &[(&str, &str, For, Rule)] = &[
-    ("", "", Exact, methods::guarded),
+    ("", "", Exact, instances::guarded),
     ("_asyncio", "Future", Heirs, |it| refused::with(it, "it belongs to an event loop")),
     ("_asyncio", "Task", Heirs, |it| refused::with(it, "it is running in an event loop")),
     ("_contextvars", "Context", Exact, variables::context),
@@ -49,13 +50,14 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("_io", "BufferedWriter", Exact, files::binary),
     ("_io", "FileIO", Exact, files::binary),
     ("_io", "TextIOWrapper", Exact, files::text),
-    ("_queue", "SimpleQueue", Exact, locks::simple_queue),
+    ("_queue", "SimpleQueue", Exact, |it| locks::unless_refused(it, locks::simple_queue)),
+    ("_sre", "SRE_Scanner", Exact, refused::hidden_state),
     ("_struct", "Struct", Heirs, text::structure),
     ("_struct", "unpack_iterator", Exact, refused::hidden_state),
-    ("_thread", "RLock", Exact, locks::rlock),
+    ("_thread", "RLock", Exact, |it| locks::unless_refused(it, locks::rlock)),
     ("_thread", "_ThreadHandle", Exact, |it| refused::with(it, "a thread runs in the process that started it")),
-    ("_thread", "_local", Heirs, locks::local),
-    ("_thread", "lock", Exact, locks::lock),
+    ("_thread", "_local", Heirs, |it| locks::unless_refused(it, locks::local)),
+    ("_thread", "lock", Exact, |it| locks::unless_refused(it, locks::lock)),
     ("_weakrefset", "WeakSet", Heirs, weak::set),
     ("builtins", "BaseException", All, exceptions::exception),
     ("builtins", "CallableProxyType", Exact, weak::proxy),
@@ -63,15 +65,15 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("builtins", "ContextVar", Exact, variables::variable),
     ("builtins", "PyCapsule", Exact, |it| refused::with(it, "it is an address in this process")),
     ("builtins", "Token", Exact, |it| refused::with(it, "it resets a variable in the context that made it only")),
-    ("builtins", "async_generator", Exact, refused::suspended),
+    ("builtins", "async_generator", Exact, generators::async_generator),
     ("builtins", "classmethod", Heirs, methods::class_or_static),
     ("builtins", "classmethod_descriptor", Exact, methods::descriptor),
-    ("builtins", "coroutine", Exact, refused::suspended),
+    ("builtins", "coroutine", Exact, generators::coroutine),
     ("builtins", "dict_items", Exact, views::dict_view),
     ("builtins", "dict_keys", Exact, views::dict_view),
     ("builtins", "dict_values", Exact, views::dict_view),
     ("builtins", "frame", Exact, |it| refused::with(it, "it is part of a running program")),
-    ("builtins", "generator", Exact, refused::suspended),
+    ("builtins", "generator", Exact, generators::generator),
     ("builtins", "getset_descriptor", Exact, methods::descriptor),
     ("builtins", "mappingproxy", Exact, views::mapping_proxy),
     ("builtins", "member_descriptor", Exact, methods::descriptor),
@@ -86,7 +88,8 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("builtins", "traceback", Exact, |it| refused::with(it, "its frames are part of a running program")),
     ("builtins", "weakproxy", Exact, weak::proxy),
     ("builtins", "weakref", Exact, weak::reference),
-    ("concurrent.futures._base", "Future", Exact, locks::future),
+    ("codecs", "CodecInfo", Exact, text::codec),
+    ("concurrent.futures._base", "Future", Exact, |it| locks::unless_refused(it, locks::future)),
     ("dataclasses", "_FIELD_BASE", Exact, |it| {
         singletons::of(it, "dataclasses", &["_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR"])
     }),
@@ -95,6 +98,7 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     }),
     ("dataclasses", "_KW_ONLY_TYPE", Exact, |it| singletons::of(it, "dataclasses", &["KW_ONLY"])),
     ("dataclasses", "_MISSING_TYPE", Exact, |it| singletons::of(it, "dataclasses", &["MISSING"])),
+    ("enum", "Enum", All, enums::member),
     ("functools", "KeyWrapper", Exact, functools::comparison_key),
     ("functools", "_lru_cache_wrapper", Exact, functools::lru_cache),
     ("functools", "partialmethod", Exact, functools::partial_method),
@@ -120,11 +124,11 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("itertools", "_grouper", Exact, iterators::unlisted),
     ("itertools", "_tee", Exact, iterators::unlisted),
     ("os", "_Environ", Exact, |it| singletons::of(it, "os", &["environ", "environb"])),
-    ("queue", "LifoQueue", Exact, locks::queue),
-    ("queue", "PriorityQueue", Exact, locks::queue),
-    ("queue", "Queue", Exact, locks::queue),
+    ("queue", "LifoQueue", Exact, |it| locks::unless_refused(it, locks::queue)),
+    ("queue", "PriorityQueue", Exact, |it| locks::unless_refused(it, locks::queue)),
+    ("queue", "Queue", Exact, |it| locks::unless_refused(it, locks::queue)),
     ("random", "Random", Exact, |it| singletons::of(it, "random", &["_inst"])),
-    ("random", "SystemRandom", Exact, |it| singletons::of(it, "random", &["_inst"])),
+    ("random", "SystemRandom", Heirs, text::system_random),
     ("re", "Match", Exact, text::found),
     ("subprocess", "Popen", Heirs, |it| refused::with(it, "the process it stands for is a child of this one")),
     ("sys", "flags", Exact, |it| singletons::of(it, "sys", &["flags"])),
@@ -134,13 +138,13 @@ const TABLE: &[(&str, &str, For, Rule)] = &[
     ("sys", "thread_info", Exact, |it| singletons::of(it, "sys", &["thread_info"])),
     ("sys", "version_info", Exact, |it| singletons::of(it, "sys", &["version_info"])),
     ("tempfile", "_TemporaryFileCloser", Exact, |it| refused::with(it, "the file goes when it is closed here")),
-    ("threading", "Barrier", Exact, locks::barrier),
-    ("threading", "BoundedSemaphore", Exact, locks::semaphore),
-    ("threading", "Condition", Exact, locks::condition),
-    ("threading", "Event", Exact, locks::event),
-    ("threading", "Semaphore", Exact, locks::semaphore),
-    ("threading", "Thread", Heirs, locks::thread),
-    ("threading", "_RLock", Exact, locks::rlock),
+    ("threading", "Barrier", Exact, |it| locks::unless_refused(it, locks::barrier)),
+    ("threading", "BoundedSemaphore", Exact, |it| locks::unless_refused(it, locks::semaphore)),
+    ("threading", "Condition", Exact, |it| locks::unless_refused(it, locks::condition)),
+    ("threading", "Event", Exact, |it| locks::unless_refused(it, locks::event)),
+    ("threading", "Semaphore", Exact, |it| locks::unless_refused(it, locks::semaphore)),
+    ("threading", "Thread", Heirs, |it| locks::unless_refused(it, locks::thread)),
+    ("threading", "_RLock", Exact, |it| locks::unless_refused(it, locks::rlock)),
     ("types", "SimpleNamespace", Exact, |it| singletons::of(it, "sys", &["implementation"])),
     ("typing", "NewType", Exact, typing::new_type),
     ("typing", "ParamSpec", Exact, typing::parameter),
@@ -214,8 +218,8 @@ fn verdict(py: Python<'_>, class: &Bound<'_, PyType>) -> PyResult<u16> {
             return Ok(*at);
         }
     }
-    // The first place is for classes that may mistake the search for `__setstate__`.
-    Ok(u16::from(methods::answers_for_everything(class)?))
+    // The first place is for classes that answer for every attribute.
+    Ok(u16::from(instances::answers_for_everything(class)?))
 }
 
 /// Whether `class` is what `module.name` means, and no namesake.
@@ -238,8 +242,7 @@ fn is_genuine(
 pub(super) fn is_python_made(class: &Bound<'_, PyType>) -> PyResult<bool> {
     const IMMUTABLE_TYPE: u64 = 1 << 8;
     const HEAP_TYPE: u64 = 1 << 9;
-    let flags: u64 = stated(class, intern!(class.py(), "__flags__"))?.extract()?;
-    Ok(flags & HEAP_TYPE != 0 && flags & IMMUTABLE_TYPE == 0)
+    Ok(flags(class) & (HEAP_TYPE | IMMUTABLE_TYPE) == HEAP_TYPE)
 }
 
 fn inherits_reduction(class: &Bound<'_, PyType>, base: &Bound<'_, PyType>) -> PyResult<bool> {
@@ -270,12 +273,9 @@ pub(super) fn found<'py>(
     class: &Bound<'py, PyType>,
     name: &Bound<'py, PyString>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let mro: Bound<'py, PyTuple> = class.mro();
-    for base in mro.iter() {
-        let Ok(base) = base.cast_into::<PyType>() else { continue };
-        let namespace = stated(&base, intern!(class.py(), "__dict__"))?;
-        if namespace.contains(name)? {
-            return namespace.get_item(name).map(Some);
+    for base in class.mro().iter() {
+        if let Some(found) = own(&base.cast_into()?, name)? {
+            return Ok(Some(found));
         }
     }
     Ok(None)

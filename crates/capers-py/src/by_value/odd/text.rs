@@ -1,4 +1,4 @@
-//! What `re` found, and `struct`'s compiled formats.
+//! What `re` found, compiled formats of `struct`, codecs, and random numbers of the system.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -54,5 +54,27 @@ pub(super) fn structure<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         Wire::Subclassed,
         vec![Part::Object(base), class_of(object), format],
         attributes(own_attributes(object, &[])?),
+    )
+}
+
+/// A codec: the receiver's own of that name.
+pub(super) fn codec<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
+    let py = object.py();
+    let name = object.getattr(intern!(py, "name"))?;
+    let own = py.import("codecs")?.call_method1("lookup", (&name,));
+    // One of the script's own making is known by no name.
+    if own.is_ok_and(|own| own.eq(object).unwrap_or(false)) {
+        return made(Wire::Codec, vec![Part::Object(name)]);
+    }
+    Ok(None)
+}
+
+/// A source of random numbers that has no state: the receiver's.
+pub(super) fn system_random<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
+    let base = object.py().import("random")?.getattr("SystemRandom")?;
+    filled(
+        Wire::Subclassed,
+        vec![Part::Object(base), class_of(object)],
+        attributes(own_attributes(object, &["gauss_next"])?),
     )
 }

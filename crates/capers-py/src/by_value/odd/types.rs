@@ -2,9 +2,10 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyModule, PyString, PyTuple, PyType};
 
-use super::{Answer, Travel, made, stated, table, word};
+use super::{Answer, Part, Travel, made, stated, table, word};
+use crate::ffi::class::own;
 use crate::policy::{self, Reference};
 use crate::wire::Wire;
 
@@ -61,6 +62,11 @@ pub(super) fn hidden<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let Ok(class) = object.cast::<PyType>() else { return Ok(None) };
     let Ok(name) = stated(class, intern!(py, "__name__"))?.cast_into::<PyString>() else { return Ok(None) };
     let module = stated(class, intern!(py, "__module__"))?;
+    if !object.get_type().is(py.get_type::<PyType>())
+        && let Some(answer) = of_ctypes(class)?
+    {
+        return Ok(Some(answer));
+    }
     if table::is_python_made(class)? && !(module.eq("functools")? && name.eq("KeyWrapper")) {
         return Ok(None);
     }
@@ -77,6 +83,66 @@ pub(super) fn hidden<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let rebuild = py.import("capers._rebuild")?;
     if rebuild.getattr("_HIDDEN")?.contains(&name)? && rebuild.getattr("hidden_type")?.call1((&name,))?.is(object) {
         return made(Wire::HiddenType, vec![word(py, &text)]);
+    }
+    renamed(object, &module)
+}
+
+/// A type of C code that its module holds under another name than its own.
+fn renamed<'py>(object: &Bound<'py, PyAny>, module: &Bound<'py, PyAny>) -> Answer<'py> {
+    let py = object.py();
+    let Ok(module) = module.cast::<PyString>() else { return Ok(None) };
+    let Some(Ok(loaded)) = policy::loaded(py, module.as_any())?.map(Bound::cast_into::<PyModule>) else {
+        return Ok(None);
+    };
+    for (name, value) in loaded.dict().iter() {
+        if value.is(object)
+            && let Ok(name) = name.cast_into::<PyString>()
+            && policy::importable(module, loaded.as_any())?
+        {
+            return Ok(Some(Travel::Reference(Reference { module: module.clone(), name })));
+        }
+    }
+    Ok(None)
+}
+
+/// A pointer, array or function type of `ctypes`: it is made once for the types it is made of.
+fn of_ctypes<'py>(class: &Bound<'py, PyType>) -> Answer<'py> {
+    let py = class.py();
+    let metaclass = class.get_type();
+    if !stated(&metaclass, intern!(py, "__module__"))?.eq("_ctypes")? {
+        return Ok(None);
+    }
+    let name = metaclass.name()?;
+    let held = |name: &Bound<'py, PyString>| own(class, name);
+    let ctypes = py.import("ctypes")?;
+    match name.to_str()? {
+        "PyCPointerType" => {
+            let Some(target) = held(intern!(py, "_type_"))? else { return Ok(None) };
+            if ctypes.call_method1("POINTER", (&target,))?.is(class) {
+                return made(Wire::CPointer, vec![Part::Object(target)]);
+            }
+        }
+        "PyCArrayType" => {
+            let (Some(item), Some(length)) = (held(intern!(py, "_type_"))?, held(intern!(py, "_length_"))?) else {
+                return Ok(None);
+            };
+            if item.mul(&length)?.is(class) {
+                return made(Wire::Multiply, vec![Part::Object(item), Part::Object(length)]);
+            }
+        }
+        "PyCFuncPtrType" => {
+            let (Some(result), Some(arguments)) = (held(intern!(py, "_restype_"))?, held(intern!(py, "_argtypes_"))?)
+            else {
+                return Ok(None);
+            };
+            let mut parts = vec![result];
+            parts.extend(arguments.cast_into::<PyTuple>()?.iter());
+            let same = ctypes.getattr("CFUNCTYPE")?.call1(PyTuple::new(py, &parts)?)?;
+            if same.is(class) {
+                return made(Wire::CFunction, parts.into_iter().map(Part::Object).collect());
+            }
+        }
+        _ => {}
     }
     Ok(None)
 }

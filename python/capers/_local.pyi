@@ -1,0 +1,6 @@
+from types import ModuleType
+
+INSTALLED: tuple[str, ...]
+SOURCES: tuple[str, ...]
+
+def is_local(module: ModuleType) -> bool: ...
