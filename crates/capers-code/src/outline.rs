@@ -42,9 +42,10 @@ pub enum Taken {
 }
 
 /// What a code object makes when it is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Made {
     /// Whatever it returns.
+    #[default]
     Value,
     /// A generator.
     Generator,
@@ -55,6 +56,20 @@ pub enum Made {
 }
 
 impl Made {
+    /// What these `co_flags` say.
+    #[must_use]
+    pub fn of(flags: i32) -> Made {
+        if flags & flag::ASYNC_GENERATOR != 0 {
+            Made::AsyncGenerator
+        } else if flags & flag::COROUTINE != 0 {
+            Made::Coroutine
+        } else if flags & flag::GENERATOR != 0 {
+            Made::Generator
+        } else {
+            Made::Value
+        }
+    }
+
     /// What such a function is called.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -68,7 +83,7 @@ impl Made {
 }
 
 /// A code object in words. Names are shown with replacement characters where they are no Unicode text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outline {
     /// `co_name`.
     pub name: String,
@@ -94,8 +109,6 @@ pub struct Outline {
     pub free: Vec<String>,
     /// Its variables that functions inside it use.
     pub cells: Vec<String>,
-    /// Its constants but for code and its docstring's length beyond [`repr::SHORT`], as Python writes them.
-    pub constants: Vec<String>,
     /// Qualified names of the code objects directly inside it.
     pub nested: Vec<String>,
 }
@@ -117,13 +130,12 @@ impl Outline {
             let names = tree.strs(code.localsplusnames).zip(code.localspluskinds);
             names.filter(|(_, kinds)| *kinds & kind != 0).map(|(name, _)| text(name)).collect()
         };
-        let constants = tree.items(code.consts).iter();
         Outline {
             name: text(code.name),
             qualname: text(code.qualname),
             filename: text(code.filename),
             line: code.firstlineno,
-            made: made(code.header.flags),
+            made: Made::of(code.header.flags),
             parameters: parameters(tree, code),
             globals: uses.globals.into_iter().collect(),
             sets: uses.sets.into_iter().collect(),
@@ -131,10 +143,6 @@ impl Outline {
             imports: uses.imports.into_iter().collect(),
             free: variables(fast::FREE),
             cells: variables(fast::CELL),
-            constants: constants
-                .filter(|id| !matches!(tree.value(**id), Value::Code(_)))
-                .map(|id| repr::value(tree, *id, repr::SHORT))
-                .collect(),
             nested: nested(tree, code).map(|id| text(tree.code(id).qualname)).collect(),
         }
     }
@@ -147,6 +155,12 @@ impl Outline {
     pub fn signature(&self, defaults: usize, named: &[String]) -> String {
         signature(&self.parameters, defaults, named)
     }
+}
+
+/// The constants of a code object but for code inside it, each as Python writes it in at most [`repr::SHORT`] bytes.
+pub fn constants<'a>(tree: &'a Tree<'_>, code: &CodeValue<'_>) -> impl Iterator<Item = String> + 'a {
+    let constants = tree.items(code.consts).iter().filter(|id| !matches!(tree.value(**id), Value::Code(_)));
+    constants.map(|id| repr::value(tree, *id, repr::SHORT))
 }
 
 /// The parameters in brackets; see [`Outline::signature`].
@@ -190,18 +204,6 @@ fn nested<'a>(tree: &'a Tree<'_>, code: &CodeValue<'_>) -> impl Iterator<Item = 
         Value::Code(id) => Some(id),
         _ => None,
     })
-}
-
-fn made(flags: i32) -> Made {
-    if flags & flag::ASYNC_GENERATOR != 0 {
-        Made::AsyncGenerator
-    } else if flags & flag::COROUTINE != 0 {
-        Made::Coroutine
-    } else if flags & flag::GENERATOR != 0 {
-        Made::Generator
-    } else {
-        Made::Value
-    }
 }
 
 /// The parameters: the first of the variables, in the order that CPython's frames have them.

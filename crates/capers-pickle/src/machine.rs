@@ -169,6 +169,9 @@ impl<V> Machine<V> {
             let Some(op) = Op::from_byte(byte) else {
                 return Err(nowhere(ErrorKind::UnknownOpcode(byte), start));
             };
+            if let Err(error) = host.before(op, start, &mut self.stack, &self.marks) {
+                return Err(placed(error, start, op));
+            }
             if op == Op::Stop {
                 source.finish()?;
                 return self.pop().map_err(|error| placed(error, start, op));
