@@ -131,13 +131,14 @@ pub fn write(
     out: &mut impl Write,
 ) -> std::fmt::Result {
     for instruction in instructions(version, code.code) {
-        write!(out, "{indent}{:>6} {:<30}", instruction.offset, instruction.name())?;
-        if let Some(argument) = instruction.argument {
-            write!(out, " {argument:>5}")?;
-            let shown = shown(tree, code, &instruction);
-            if !shown.is_empty() {
-                write!(out, " ({shown})")?;
-            }
+        write!(out, "{indent}{:>6} ", instruction.offset)?;
+        match instruction.argument {
+            None => write!(out, "{}", instruction.name())?,
+            Some(argument) => write!(out, "{:<30} {argument:>5}", instruction.name())?,
+        }
+        let shown = shown(tree, code, &instruction);
+        if !shown.is_empty() {
+            write!(out, " ({shown})")?;
         }
         writeln!(out)?;
     }

@@ -16,7 +16,7 @@ fn push(out: &mut Vec<u8>, code: u32) {
 }
 
 /// Bytes as Latin-1.
-pub(super) fn latin(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn latin(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     for &byte in bytes {
         push(&mut out, byte.into());
@@ -31,7 +31,7 @@ fn hex(text: &[u8], digits: usize) -> Option<u32> {
 }
 
 /// Decode raw-unicode-escape: Latin-1 with `\uXXXX` and `\UXXXXXXXX` where an odd number of backslashes stands.
-pub(super) fn raw_unicode(text: &[u8]) -> Vec<u8> {
+pub(crate) fn raw_unicode(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
@@ -53,7 +53,7 @@ pub(super) fn raw_unicode(text: &[u8]) -> Vec<u8> {
 }
 
 /// Decode the escapes of a bytes literal.
-pub(super) fn literal(text: &[u8]) -> Vec<u8> {
+pub(crate) fn literal(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {

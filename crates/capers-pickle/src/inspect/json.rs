@@ -11,6 +11,8 @@
 //! `label`, `values`, `code` are left out where there is nothing to say. Bytes of all nodes add up to `total`. Names of
 //! globals that only loading computes are null; surrogates in them are written as escapes, as Python's `json` does.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::fmt::{self, Write};
 
 use super::code::Code;
@@ -125,8 +127,9 @@ fn node(out: &mut impl Write, node: &Node) -> fmt::Result {
 }
 
 impl Inspection<'_> {
-    /// Write the inspection as JSON; see the module for its form.
-    pub fn write_json(&self, title: &str, out: &mut impl Write) -> fmt::Result {
+    /// Write the inspection as JSON; see the module for its form. With `most`, so many nodes at most are written, the largest
+    /// ones, and those that are left out are among nobody's children.
+    pub fn write_json(&self, title: &str, most: Option<usize>, out: &mut impl Write) -> fmt::Result {
         out.write_str("{\"title\": ")?;
         text(out, title.as_bytes())?;
         write!(out, ",\n\"total\": {}, \"protocol\": {}, \"python\": ", self.len(), self.protocol())?;
@@ -154,10 +157,26 @@ impl Inspection<'_> {
             write!(out, ", \"offset\": {}}}", global.offset)?;
         }
         out.write_str("],\n\"nodes\": [")?;
-        for (at, id) in self.ids().enumerate() {
+        let kept = most.map(|most| self.largest(most));
+        let is_kept = |id: &u32| kept.as_ref().is_none_or(|kept| kept.contains(id));
+        for (at, id) in self.in_order().filter(is_kept).enumerate() {
             out.write_str(if at > 0 { ",\n" } else { "\n" })?;
-            node(out, &self.node(id))?;
+            let mut each = self.node(id);
+            each.children.retain(is_kept);
+            each.shared.retain(is_kept);
+            node(out, &each)?;
         }
         out.write_str("]}\n")
+    }
+
+    /// The numbers of the largest nodes; what a node is part of is at least as large, and comes first where it is just as large.
+    fn largest(&self, most: usize) -> HashSet<u32> {
+        let mut all: Vec<(Reverse<u64>, usize, u32)> =
+            self.in_order().enumerate().map(|(at, id)| (Reverse(self.total(id)), at, id)).collect();
+        if all.len() > most {
+            all.select_nth_unstable(most);
+            all.truncate(most);
+        }
+        all.into_iter().map(|(_, _, id)| id).collect()
     }
 }

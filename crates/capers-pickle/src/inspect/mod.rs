@@ -12,10 +12,11 @@
 //! The machine must not know this module.
 
 mod code;
-mod escapes;
+pub(crate) mod escapes;
 mod graph;
 pub mod json;
 mod known;
+mod page;
 mod survey;
 mod tree;
 mod view;
@@ -28,10 +29,11 @@ use capers_code::Version;
 
 use crate::error::Error;
 use crate::machine::Machine;
-use crate::reader::{SliceSource, Source};
+use crate::reader::{Instruction, SliceSource, Source};
 
 pub use code::{Code, Marshalled};
 pub use graph::{MORE, ROOT};
+pub use page::write_page;
 pub use view::{How, Node};
 
 use graph::Graph;
@@ -198,6 +200,29 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn node(&self, id: u32) -> Node {
         view::node(self, id)
+    }
+
+    /// Bytes of a node with those of all below it.
+    #[must_use]
+    pub fn total(&self, id: u32) -> u64 {
+        self.tree.total(id)
+    }
+
+    /// The node that this one is part of; the root is part of itself.
+    #[must_use]
+    pub fn parent(&self, id: u32) -> u32 {
+        self.tree.shown(self.tree.parent[id as usize])
+    }
+
+    /// The instruction that makes a node, argument and all: for large texts and bytes, what they hold.
+    #[must_use]
+    pub fn instruction(&self, id: u32) -> Option<Instruction<'a>> {
+        self.graph.instruction(self.graph.node(id).at)
+    }
+
+    /// The numbers of all nodes that are shown, parents before their children, in the order of the payload.
+    pub fn in_order(&self) -> impl Iterator<Item = u32> {
+        self.tree.order.iter().copied().filter(|id| self.is_shown(*id))
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Tree {
     total: Vec<u64>,
     /// Nodes that are children without an edge, by their parents: sorted pairs.
     done: Vec<(u32, u32)>,
+    /// All nodes that are part of the root, parents before their children.
+    pub(super) order: Vec<u32>,
 }
 
 impl Tree {
@@ -34,6 +36,7 @@ impl Tree {
             folded: (0..count as u32).collect(),
             total: graph.nodes.iter().map(|node| node.own).collect(),
             done: Vec::new(),
+            order: Vec::new(),
         };
         let mut order = Vec::with_capacity(count);
         tree.parent[ROOT as usize] = ROOT;
@@ -55,6 +58,7 @@ impl Tree {
             }
         }
         tree.done.sort_unstable();
+        tree.order = order;
         tree
     }
 
@@ -106,6 +110,11 @@ impl Tree {
                 Kind::Reduce => shape_of(graph, id).is_some_and(|shape| shape.role == Role::Builtin),
                 _ => false,
             },
+            // The marshal bytes of a code object are the code object.
+            Label::Index(1) if kind == Kind::Bytes => {
+                let owner = self.folded[edge.from as usize];
+                owner != edge.from && shape_of(graph, owner).is_some_and(|shape| shape.role == Role::Code)
+            }
             Label::Index(_) if matches!(kind, Kind::Tuple | Kind::Dict) => {
                 let owner = self.folded[edge.from as usize];
                 if owner == edge.from {

@@ -101,23 +101,7 @@ pub(super) fn node(inspection: &Inspection<'_>, id: u32) -> Node {
         }
         _ => None,
     };
-    let total = tree.total(id);
-    let mut warnings = Vec::new();
-    if let Some(Code::Unknown(reason)) = code.as_deref()
-        && role != Some(Role::Function)
-    {
-        warnings.push(format!("its code was not looked into: {reason}"));
-    }
-    if let Kind::Global(asked) = raw.kind
-        && graph.globals.get(asked as usize).is_some_and(|asked| graph.names(asked).is_none())
-    {
-        warnings.push("its name is known only when the payload is loaded".to_owned());
-    }
-    let whole = tree.total(ROOT);
-    let percent = u128::from(total) * 100 / u128::from(whole.max(1));
-    if how == How::Data && !matches!(id, ROOT | MORE) && total >= LARGE_BYTES && percent >= LARGE_PERCENT {
-        warnings.push(format!("makes up {percent} % of the payload"));
-    }
+    let warnings = warnings(inspection, id, how, code.as_deref());
     Node {
         id,
         name: name.or_else(|| label.clone()).unwrap_or_else(|| kind.clone()),
@@ -126,7 +110,7 @@ pub(super) fn node(inspection: &Inspection<'_>, id: u32) -> Node {
         how,
         offset: raw.at,
         own: inspection.own[id as usize],
-        total,
+        total: tree.total(id),
         items: raw.items,
         children: parts.children,
         shared: parts.shared,
@@ -136,6 +120,90 @@ pub(super) fn node(inspection: &Inspection<'_>, id: u32) -> Node {
         signature,
     }
 }
+
+fn warnings(inspection: &Inspection<'_>, id: u32, how: How, code: Option<&Code>) -> Vec<String> {
+    let graph = &inspection.graph;
+    let mut warnings = Vec::new();
+    if let Some(Code::Unknown(reason)) = code
+        && inspection.code_node(id) == Some(id)
+    {
+        warnings.push(format!("its code was not looked into: {reason}"));
+    }
+    if let Kind::Global(asked) = graph.node(id).kind
+        && graph.globals.get(asked as usize).is_some_and(|asked| graph.names(asked).is_none())
+    {
+        warnings.push("its name is known only when the payload is loaded".to_owned());
+    }
+    let (total, whole) = (inspection.total(id), inspection.total(ROOT));
+    let percent = u128::from(total) * 100 / u128::from(whole.max(1));
+    if how == How::Data && !matches!(id, ROOT | MORE) && total >= LARGE_BYTES && percent >= LARGE_PERCENT {
+        warnings.push(format!("makes up {percent} % of the payload"));
+    }
+    warnings
+}
+
+impl Inspection<'_> {
+    /// What is worth a second look in a node, one sentence each.
+    #[must_use]
+    pub fn warnings(&self, id: u32) -> Vec<String> {
+        // Only a code object is looked into for that: its function has the same code.
+        let code = if self.code_node(id) == Some(id) { self.code(id) } else { None };
+        warnings(self, id, self.how(id), code.as_deref())
+    }
+
+    /// How a node travels.
+    #[must_use]
+    pub fn how(&self, id: u32) -> How {
+        let role = shape_of(&self.graph, id).map(|shape| shape.role);
+        named(self, id, role, None).2
+    }
+
+    /// Whether a node is a function, class or module by value, or a code object that belongs to no function.
+    #[must_use]
+    pub fn is_definition(&self, id: u32) -> bool {
+        match shape_of(&self.graph, id).map(|shape| shape.role) {
+            Some(Role::Function | Role::Class | Role::Module) => true,
+            Some(Role::Code | Role::CodeFields) => self.code_node(self.parent(id)) != Some(id),
+            _ => false,
+        }
+    }
+
+    /// How one comes to a node from the next definition above it, or from the payload's value.
+    #[must_use]
+    pub fn path(&self, id: u32) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        let mut at = id;
+        loop {
+            let parent = self.parent(at);
+            if parent == ROOT || parent == at {
+                parts.push("payload".to_owned());
+                break;
+            }
+            let role = shape_of(&self.graph, at).map(|shape| shape.role);
+            if at != id && (self.is_definition(at) || role == Some(Role::Namespace)) {
+                parts.push(node(self, at).name);
+                break;
+            }
+            let is_content = shape_of(&self.graph, parent).is_some_and(|shape| shape.role == Role::Cell);
+            match label_of(self, at) {
+                Some(_) if is_content => {}
+                Some(label) if label.starts_with('[') => parts.push(label),
+                Some(label) => parts.push(format!(".{label}")),
+                None => parts.push(".…".to_owned()),
+            }
+            if parts.len() > LONGEST_PATH {
+                parts.push("…".to_owned());
+                break;
+            }
+            at = parent;
+        }
+        parts.reverse();
+        parts.concat()
+    }
+}
+
+/// The most steps of a path that are shown.
+const LONGEST_PATH: usize = 24;
 
 /// The own name of a node if it has one, its type, and how it travels.
 fn named(
