@@ -1,0 +1,43 @@
+"""The build backend: maturin, after the command has been built and laid where maturin takes scripts from.
+
+A wheel holds the extension and, beside it, the `capers` command, a program of its own that links no Python; installing the
+wheel puts it on the PATH.  maturin builds one of the two, so cargo builds the other first.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from maturin import *  # noqa: F403 - a backend is the functions of its module
+from maturin import build_editable as _build_editable
+from maturin import build_wheel as _build_wheel
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = ROOT / "build" / "wheel" / "scripts"  # `data` in pyproject.toml names the folder around it
+
+
+def lay_command():
+    """Build the command in release mode and lay it where maturin takes scripts from."""
+    name = "capers.exe" if os.name == "nt" else "capers"
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    command = ["cargo", "build", "--release", "--quiet", "--package", "capers-cli", "--target-dir", str(target)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    SCRIPTS.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(target / "release" / name, SCRIPTS / name)
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    """Build a wheel; see PEP 517."""
+    lay_command()
+    return _build_wheel(wheel_directory, config_settings, metadata_directory)
+
+
+def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    """Build a wheel for an editable installation; see PEP 660."""
+    lay_command()
+    return _build_editable(wheel_directory, config_settings, metadata_directory)
+
+
+if __name__ == "__main__":
+    lay_command()
