@@ -11,7 +11,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "capers", version, max_term_width = 100)]
 pub(crate) struct Arguments {
-    /// Whether to use colours: `auto` uses them on a terminal, unless NO_COLOR is set.
+    /// Whether to use colours: `auto` uses them on a terminal, unless `NO_COLOR` is set.
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorChoice,
     #[command(subcommand)]

@@ -30,7 +30,7 @@ pub(crate) fn dis(options: &Dis, output: &mut Output) -> Result<Ended, Failure> 
         Err(ListingError::Format(_)) => Err(output.failure()),
         Err(ListingError::Pickle(error)) => {
             output.flush()?;
-            eprintln!("capers: {} is damaged: {error}", output::name(&options.file));
+            input::complain(&options.file, &data, &error)?;
             Ok(Ended::Otherwise)
         }
     }

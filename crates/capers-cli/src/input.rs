@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use capers_pickle::reader::Instructions;
+use capers_pickle::{Error, ErrorKind};
 
 use crate::output::{Failure, name, size};
 
@@ -40,9 +41,9 @@ const FORMATS: &[(&[u8], &str)] = &[
     (b"\x89PNG", "is a PNG picture, not a pickle"),
     (b"#!", "is a script, not a pickle"),
     (b"<", "looks like HTML or XML, not like a pickle"),
-    (b"{", "looks like JSON, not like a pickle"),
-    (b"[", "looks like JSON, not like a pickle"),
-    (b"\"", "looks like JSON, not like a pickle"),
+    (b"{", "looks like JSON or other text, not like a pickle"),
+    (b"[", "looks like JSON or other text, not like a pickle"),
+    (b"\"", "looks like JSON or other text, not like a pickle"),
     (b"gAR", "looks like a pickle in base64: try `base64 -d FILE | capers show -`"),
     (b"gAS", "looks like a pickle in base64: try `base64 -d FILE | capers show -`"),
     (b"gAN", "looks like a pickle in base64: try `base64 -d FILE | capers show -`"),
@@ -63,6 +64,26 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         fill(path, &mut file, &mut data)?;
     }
     Ok(data)
+}
+
+/// A pickle of the first protocols may begin with any opcode, so that text may look like one at first. What states no protocol
+/// and goes wrong within so many bytes never was one.
+const UNLIKELY: u64 = 16;
+
+/// Fails where the error shows that `data` is no pickle at all, rather than one that is damaged.
+pub(crate) fn check(path: &Path, data: &[u8], error: &Error) -> Result<(), Failure> {
+    let cut_short = matches!(error.kind(), ErrorKind::Truncated | ErrorKind::OutOfInput);
+    if data.first() != Some(&0x80) && !cut_short && error.offset().is_some_and(|offset| offset < UNLIKELY) {
+        return Err(Failure::NotAPickle(path.to_owned(), format!("is not a pickle: {error}")));
+    }
+    Ok(())
+}
+
+/// Say on standard error what is wrong with a payload.
+pub(crate) fn complain(path: &Path, data: &[u8], error: &Error) -> Result<(), Failure> {
+    check(path, data, error)?;
+    eprintln!("capers: {} is damaged: {error}", name(path));
+    Ok(())
 }
 
 fn fill(path: &Path, from: &mut impl Read, data: &mut Vec<u8>) -> Result<(), Failure> {
@@ -107,7 +128,7 @@ fn stranger(data: &[u8], whole: bool) -> Option<String> {
     let mut instructions = Instructions::new(data);
     match instructions.next() {
         Some(Err(error)) if whole && data[0] != 0x80 => Some(format!("is not a pickle: {error}")),
-        Some(Err(error)) if matches!(error.kind(), capers_pickle::ErrorKind::UnknownOpcode(_)) => {
+        Some(Err(error)) if matches!(error.kind(), ErrorKind::UnknownOpcode(_)) => {
             Some(format!("is not a pickle: {error}"))
         }
         _ => None,

@@ -1,6 +1,7 @@
 //! `capers show`: what is in a payload, as a summary, a tree, JSON or a page.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 
 use capers_pickle::inspect::{self, Code, How, Inspection, Node, ROOT, Room};
@@ -22,6 +23,10 @@ pub(crate) fn show(options: &Show, output: &mut Output) -> Result<Ended, Failure
     let data = input::read(&options.file)?;
     let inspection = inspect::inspect(&data, Room::for_payload(data.len()));
     let title = output::name(&options.file);
+    if let Some(error) = inspection.error() {
+        // What is no pickle is told before anything is said about it.
+        input::check(&options.file, &data, error)?;
+    }
     if let Some(path) = &options.html {
         let mut page = String::new();
         if inspection.write_page(&title, &mut page).is_err() {
@@ -44,7 +49,7 @@ pub(crate) fn show(options: &Show, output: &mut Output) -> Result<Ended, Failure
         None => Ok(Ended::Well),
         Some(error) => {
             output.flush()?;
-            eprintln!("capers: {title} is damaged: {error}");
+            input::complain(&options.file, &data, error)?;
             Ok(Ended::Otherwise)
         }
     }
@@ -53,7 +58,7 @@ pub(crate) fn show(options: &Show, output: &mut Output) -> Result<Ended, Failure
 fn header(inspection: &Inspection<'_>, title: &str, output: &mut Output) -> Result<(), Failure> {
     let mut told = format!("pickle, protocol {}, {} bytes", inspection.protocol(), number(inspection.len() as u64));
     if let Some(version) = inspection.python() {
-        told += &format!(", code of Python {version}");
+        let _ = write!(told, ", code of Python {version}");
     }
     let title = output.paint(Style::Heading, title);
     output.line(&format!("{title}: {told}"))?;
@@ -146,11 +151,11 @@ fn definition(inspection: &Inspection<'_>, node: &Node, output: &mut Output) -> 
         return output.line(&line);
     };
     let place = output.paint(Style::Faint, &format!("{}:{}", outline.filename, outline.line));
-    line += &format!("  {place}");
+    let _ = write!(line, "  {place}");
     if let Some(version) = version
         && inspection.python().is_some_and(|all| all.contains(','))
     {
-        line += &format!(" (Python {version})");
+        let _ = write!(line, " (Python {version})");
     }
     output.line(&line)?;
     for (what, names) in [("uses", &outline.globals), ("imports", &outline.imports), ("closes over", &outline.free)] {
@@ -167,7 +172,7 @@ fn joined(names: &[String]) -> String {
     const MOST: usize = 40;
     let mut text = names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
     if names.len() > MOST {
-        text += &format!(" and {} more", names.len() - MOST);
+        let _ = write!(text, " and {} more", names.len() - MOST);
     }
     text
 }
@@ -179,7 +184,7 @@ fn datum(inspection: &Inspection<'_>, node: &Node, output: &mut Output) -> Resul
         && label.is_empty()
     {
         let value = output.paint(Style::Faint, value);
-        line += &format!(" {value}");
+        let _ = write!(line, " {value}");
     }
     output.line(&line)
 }
@@ -209,7 +214,7 @@ fn globals(inspection: &Inspection<'_>, limit: usize, output: &mut Output) -> Re
     for (name, (offset, times)) in asked.iter().take(limit) {
         let mut place = format!("at {offset}");
         if *times > 1 {
-            place += &format!(", {times} times");
+            let _ = write!(place, ", {times} times");
         }
         let (name, place) = (output::tame(name), output.paint(Style::Faint, &place));
         output.line(&format!("  {name}  {place}"))?;
@@ -273,14 +278,14 @@ fn branch(node: &Node, indent: &str, output: &mut Output) -> Result<(), Failure>
     let mut line = format!("{} {indent}{name}", bytes(node));
     line += &output::tame(node.signature.as_deref().unwrap_or_default());
     if node.name != node.kind {
-        line += &format!("  {}", output::tame(&described(node)));
+        let _ = write!(line, "  {}", output::tame(&described(node)));
     }
     if node.how == How::Reference {
         line += " by reference";
     }
     if !node.children.is_empty() {
         let own = output.paint(Style::Faint, &format!("own {}", size(node.own)));
-        line += &format!("  {own}");
+        let _ = write!(line, "  {own}");
     }
     let values: Vec<String> = node
         .values
@@ -291,11 +296,11 @@ fn branch(node: &Node, indent: &str, output: &mut Output) -> Result<(), Failure>
     if !values.is_empty() && node.signature.is_none() && node.kind != "code" {
         let more = if node.values.len() > 4 { ", …" } else { "" };
         let values = output.paint(Style::Faint, &(values.join(", ") + more));
-        line += &format!("  {values}");
+        let _ = write!(line, "  {values}");
     }
     for warning in &node.warnings {
         let warning = output.paint(Style::Warning, warning);
-        line += &format!("  {warning}");
+        let _ = write!(line, "  {warning}");
     }
     output.line(&line)
 }

@@ -27,7 +27,11 @@ impl Style {
 }
 
 /// Marks that are open inside of so many others are not indented further: a million of them would fill terabytes.
-const MOST_INDENTED: usize = 100;
+const MOST_INDENTED: usize = 32;
+const SPACES: &str = match std::str::from_utf8(&[b' '; 4 * MOST_INDENTED]) {
+    Ok(spaces) => spaces,
+    Err(_) => panic!(),
+};
 
 /// List the pickle at the beginning of `data` as `pickletools.dis` does.
 ///
@@ -78,7 +82,7 @@ pub fn write_in<W: Write>(
             let change = if change == 0 { String::new() } else { format!("{change:+}") };
             write!(out, "{change:>4} {height:>3}  ")?;
         }
-        write!(out, "{:1$}", "", 4 * depth.min(MOST_INDENTED))?;
+        out.write_str(&SPACES[..4 * depth.min(MOST_INDENTED)])?;
         out.write_str(info.name)?;
         if argument != Argument::None || closes.is_some() || op == Op::Memoize {
             write!(out, "{:1$}", "", 10usize.saturating_sub(info.name.len()))?;

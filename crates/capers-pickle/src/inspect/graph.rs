@@ -188,6 +188,8 @@ pub(super) struct Room {
     pub(super) nodes: u32,
     /// Edges; further ones are left out.
     pub(super) edges: u32,
+    /// Whether digests are made.
+    pub(super) digests: bool,
 }
 
 /// See the module.
@@ -199,6 +201,8 @@ pub(super) struct Graph<'a> {
     pub(super) edges: Vec<Edge>,
     /// The globals that the payload asks for, in the order in which it does.
     pub(super) globals: Vec<Asked>,
+    /// By node, where they are asked for: a digest of all small values in it, kept ones or not.
+    pub(super) digests: Option<Vec<u64>>,
 }
 
 /// A global that is asked for: where, and the offsets of the instructions that hold its module and its qualname.
@@ -228,7 +232,9 @@ impl Edge {
 
 impl<'a> Graph<'a> {
     pub(super) fn new(data: &'a [u8], room: Room) -> Self {
-        let mut graph = Graph { data, room, nodes: Vec::new(), edges: Vec::new(), globals: Vec::new() };
+        let (nodes, edges, globals) = (Vec::new(), Vec::new(), Vec::new());
+        let digests = room.digests.then(Vec::new);
+        let mut graph = Graph { data, room, nodes, edges, globals, digests };
         graph.push(Kind::Root, 0);
         graph.push(Kind::More, 0);
         graph
@@ -237,6 +243,9 @@ impl<'a> Graph<'a> {
     fn push(&mut self, kind: Kind, at: u64) -> u32 {
         let node = Node { kind, at, own: 0, items: 0, first: NO_EDGE, last: NO_EDGE, small: 0 };
         self.nodes.push(node);
+        if let Some(digests) = &mut self.digests {
+            digests.push(0);
+        }
         self.nodes.len() as u32 - 1
     }
 
@@ -254,8 +263,36 @@ impl<'a> Graph<'a> {
         self.nodes[id as usize].own += bytes;
     }
 
+    /// Add to the digest of a node what the instruction at an offset holds.
+    fn digest(&mut self, id: u32, at: u64) {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let instruction = self.instruction(at);
+        let Some(digest) = self.digests.as_mut().and_then(|all| all.get_mut(id as usize)) else { return };
+        let mut hasher = DefaultHasher::new();
+        digest.hash(&mut hasher);
+        if let Some(instruction) = instruction {
+            match instruction.argument {
+                Argument::None => instruction.op.hash(&mut hasher),
+                Argument::Int(value) => value.hash(&mut hasher),
+                Argument::Unsigned(value) => value.hash(&mut hasher),
+                Argument::Float(value) => value.to_bits().hash(&mut hasher),
+                Argument::LinePair(module, name) => (module, name).hash(&mut hasher),
+                Argument::Line(bytes) | Argument::Long(bytes) | Argument::Bytes(bytes) => bytes.hash(&mut hasher),
+            }
+        }
+        *digest = hasher.finish();
+    }
+
     /// `from` takes a value from the stack.
     pub(super) fn take(&mut self, from: u32, label: Label, to: Value) {
+        if self.digests.is_some() {
+            if let Label::Key(_, at) = label {
+                self.digest(from, at);
+            }
+            if let Value::Atom { at, .. } = to {
+                self.digest(from, at);
+            }
+        }
         let at = self.edges.len() as u32;
         let node = &mut self.nodes[from as usize];
         node.own += to.cost();

@@ -17,19 +17,21 @@ mod graph;
 pub mod json;
 mod known;
 mod page;
+mod source;
 mod survey;
 mod tree;
 mod view;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use capers_code::Version;
 
 use crate::error::Error;
 use crate::machine::Machine;
-use crate::reader::{Instruction, SliceSource, Source};
+use crate::reader::{Instruction, Source};
 
 pub use code::{Code, Marshalled};
 pub use graph::{MORE, ROOT};
@@ -37,6 +39,7 @@ pub use page::write_page;
 pub use view::{How, Node};
 
 use graph::Graph;
+use source::Lenient;
 use survey::{MemoMeter, Survey};
 use tree::Tree;
 
@@ -49,6 +52,8 @@ pub struct Room {
     pub nodes: usize,
     /// Bytes of marshalled code that are looked into, all in all; further code is counted and not described.
     pub code: usize,
+    /// Whether [`Inspection::digest`] is wanted.
+    pub digests: bool,
 }
 
 impl Room {
@@ -59,13 +64,14 @@ impl Room {
             values: (1 << 20).max(bytes / 16),
             nodes: (3 << 15).max(bytes / 64).min(1 << 26),
             code: (2 << 20).max(bytes / 16),
+            digests: false,
         }
     }
 
     /// As much as it takes, for payloads that one has written oneself.
     #[must_use]
     pub fn unlimited() -> Room {
-        Room { values: usize::MAX, nodes: u32::MAX as usize / 4, code: usize::MAX }
+        Room { values: usize::MAX, nodes: u32::MAX as usize / 4, code: usize::MAX, digests: false }
     }
 }
 
@@ -105,9 +111,9 @@ pub struct Global {
 #[must_use]
 pub fn inspect(data: &[u8], room: Room) -> Inspection<'_> {
     let nodes = u32::try_from(room.nodes).unwrap_or(u32::MAX / 4);
-    let graph = Graph::new(data, graph::Room { nodes, edges: nodes.saturating_mul(2) });
+    let graph = Graph::new(data, graph::Room { nodes, edges: nodes.saturating_mul(2), digests: room.digests });
     let mut survey = Survey::new(graph, room.values, room.values);
-    let mut source = SliceSource::new(data);
+    let mut source = Lenient::new(data);
     let mut meter = MemoMeter(room.values);
     let (read, error) = match Machine::default().run(&mut survey, &mut source, &mut meter) {
         Ok(value) => {
@@ -120,6 +126,7 @@ pub fn inspect(data: &[u8], room: Room) -> Inspection<'_> {
             (read, Some(error))
         }
     };
+    let error = error.or(source.error);
     let tree = Tree::new(&survey.graph);
     let mut own: Vec<u64> = survey.graph.nodes.iter().map(|node| node.own).collect();
     for id in 0..own.len() as u32 {
@@ -202,6 +209,17 @@ impl<'a> Inspection<'a> {
         view::node(self, id)
     }
 
+    /// A digest of the small values in a node and, for a text, bytes or a number, of what it holds; 0 where
+    /// [`Room::digests`] did not ask for it.
+    #[must_use]
+    pub fn digest(&self, id: u32) -> u64 {
+        let Some(digests) = &self.graph.digests else { return 0 };
+        let content = self.graph.content(self.graph.node(id).at);
+        let mut hasher = DefaultHasher::new();
+        (digests.get(id as usize), content).hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// Bytes of a node with those of all below it.
     #[must_use]
     pub fn total(&self, id: u32) -> u64 {
@@ -269,6 +287,13 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_that_promises_too_much_is_an_error_that_does_not_end_the_reading() {
+        let (inspection, sum) = all(b"\x80\x04\x95\xff\0\0\0\0\0\0\0]K\x01a.");
+        assert_eq!((inspection.len(), sum), (16, 16));
+        assert_eq!(inspection.error().unwrap().to_string(), "pickle data was truncated (FRAME at byte 2)");
+    }
+
+    #[test]
     fn globals_are_told_in_order_with_their_places() {
         let data = b"cos\npath\n\x8c\x03sys\x8c\x04argv\x93(icollections\ndeque\nU\x03sys\x8c\x04path\x93\x87.";
         let (inspection, _) = all(data);
@@ -295,13 +320,13 @@ mod tests {
     #[test]
     fn nodes_beyond_the_room_are_counted_in_one() {
         let data = [b"(".to_vec(), b"]".repeat(5000), b"t.".to_vec()].concat();
-        let inspection = inspect(&data, Room { values: 10_000, nodes: 100, code: 0 });
+        let inspection = inspect(&data, Room { values: 10_000, nodes: 100, code: 0, digests: false });
         assert!(inspection.error().is_none());
         let sum: u64 = inspection.ids().map(|id| inspection.node(id).own).sum();
         assert_eq!(sum, data.len() as u64);
         // 98 lists have nodes; the tuple with its mark has none either.
         assert_eq!(inspection.node(MORE).own, 4904);
-        let cut = inspect(&data, Room { values: 1000, nodes: 100, code: 0 });
+        let cut = inspect(&data, Room { values: 1000, nodes: 100, code: 0, digests: false });
         assert_eq!(cut.error().unwrap().to_string(), "out of memory (EMPTY_LIST at byte 1002)");
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use capers_code::repr::{self, Short};
 
 use super::code::{Code, lossy};
-use super::graph::{Atom, Edge, Kind, Label, MORE, ROOT, Value};
+use super::graph::{Atom, Edge, Kind, LARGE, Label, MORE, ROOT, Value};
 use super::known::Role;
 use super::tree::{arguments, callable, shape_of};
 use super::{Inspection, graph::Graph};
@@ -75,8 +75,9 @@ pub struct Node {
 const LARGE_PERCENT: u128 = 30;
 const LARGE_BYTES: u64 = 1 << 20;
 
-/// Bytes that are shown of a text or of bytes.
+/// Bytes that are shown of a large text or large bytes, and of small ones, which are shown whole.
 const PREVIEW: usize = 60;
+const WHOLE: usize = 4 * LARGE + 4;
 
 /// The parts of a node, those folded into it included.
 #[derive(Default)]
@@ -408,7 +409,7 @@ fn parts(inspection: &Inspection<'_>, id: u32) -> Parts {
         _ => None,
     };
     if let Some(atom) = preview {
-        parts.values.push((String::new(), atom_text(graph, atom, graph.node(id).at)));
+        parts.values.push((String::new(), text_of(graph, atom, graph.node(id).at, PREVIEW)));
     }
     parts
 }
@@ -422,6 +423,10 @@ fn is_worth_showing(graph: &Graph<'_>, edge: &Edge, to: u32) -> bool {
 
 /// A small value as Python writes it.
 fn atom_text(graph: &Graph<'_>, atom: Atom, at: u64) -> String {
+    text_of(graph, atom, at, WHOLE)
+}
+
+fn text_of(graph: &Graph<'_>, atom: Atom, at: u64, longest: usize) -> String {
     let argument = graph.instruction(at).map_or(Argument::None, |instruction| instruction.argument);
     match (atom, argument) {
         (Atom::None, _) => "None".to_owned(),
@@ -431,14 +436,14 @@ fn atom_text(graph: &Graph<'_>, atom: Atom, at: u64) -> String {
         (Atom::Int, Argument::Long(bytes)) if bytes.len() <= 128 => repr::int_from_twos_complement(bytes),
         (Atom::Int, Argument::Long(bytes)) => format!("int of {} bytes", bytes.len()),
         (Atom::Float, Argument::Float(value)) => repr::float(value),
-        (Atom::Int | Atom::Float, Argument::Line(line)) => lossy(&line[..line.len().min(PREVIEW)]),
+        (Atom::Int | Atom::Float, Argument::Line(line)) => lossy(&line[..line.len().min(longest)]),
         (Atom::Text | Atom::String, _) => {
-            let mut short = Short::new(PREVIEW);
+            let mut short = Short::new(longest);
             short.push_str(&graph.text(at).unwrap_or_default());
             short.finish()
         }
         (Atom::Bytes, Argument::Bytes(bytes)) => {
-            let mut short = Short::new(PREVIEW);
+            let mut short = Short::new(longest);
             short.push("b");
             short.push_bytes(bytes);
             short.finish()
