@@ -29,6 +29,9 @@ enum Fact {
 /// Facts by section and name, in the order of the sections.
 type Facts = BTreeMap<(usize, String), Fact>;
 
+/// Of so many small values of a container, some may not have been kept.
+const KEPT: usize = 64;
+
 const SECTIONS: [&str; 4] = ["payload", "functions, classes and modules", "captures and data", "globals by reference"];
 const PAYLOAD: usize = 0;
 const DEFINITIONS: usize = 1;
@@ -234,8 +237,7 @@ fn datum(inspection: &Inspection<'_>, node: &Node, facts: &mut Collected) {
             facts.add(DATA, &format!("{name}{label}"), Fact::Is(value.clone(), 0));
         }
     }
-    // Where every small value has a line of its own, the digest would only repeat that one differs. So many are kept of each.
-    const KEPT: usize = 64;
+    // Where every small value has a line of its own, the digest would only repeat that one differs.
     let seen = node.values.len() < KEPT && node.values.iter().all(|(label, _)| !label.is_empty());
     let digest = if seen { 0 } else { inspection.digest(node.id) };
     text.truncate(text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at));

@@ -140,6 +140,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn text_that_begins_like_a_pickle_is_none_but_a_pickle_cut_short_is_damaged() {
+        let judged = |data: &[u8]| {
+            let room = capers_pickle::inspect::Room::for_payload(data.len());
+            let inspection = capers_pickle::inspect::inspect(data, room);
+            check(Path::new("x"), data, inspection.error().unwrap()).is_ok()
+        };
+        assert!(!judged(b"hello"));
+        assert!(!judged(b"root:x:0:0"));
+        assert!(judged(b"(lp0\nI1\nI"));
+        assert!(judged(b"\x80\x04hello"));
+    }
+
+    #[test]
     fn other_formats_are_named() {
         for (data, what) in [
             (&b"PK\x03\x04rest"[..], "is a zip file"),
@@ -147,7 +160,6 @@ mod tests {
             (b"{\"a\": 1}", "looks like JSON"),
             (b"\x93NUMPY\x01", "is a .npy file"),
             (b"", "is empty"),
-            (b"hello", "is not a pickle: "),
             (b"\xff\xfe", "is not a pickle: no opcode has the byte 0xff (at byte 0)"),
         ] {
             let told = stranger(data, true).unwrap_or_default();
