@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hostile import gallery
 
+LIBRARY = Path(__file__).resolve().parent / "library"  # the modules that some payloads name
 COMMAND = Path(sys.executable).with_name("capers.exe" if sys.platform == "win32" else "capers")
 TIMEOUT = 120  # seconds; a hang is a failure
 
@@ -32,6 +33,8 @@ def complaint(*arguments, data=None, code=2):
 
 def payloads():
     """Return the payloads of the galleries: data of every kind at every protocol, and functions by capers."""
+    if str(LIBRARY) not in sys.path:
+        sys.path.append(str(LIBRARY))
     return gallery.data_pickles() + gallery.shipped()
 
 

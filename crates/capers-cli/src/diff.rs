@@ -207,7 +207,7 @@ fn definition(inspection: &Inspection<'_>, node: &Node, facts: &mut Collected) {
         facts.add(DEFINITIONS, &format!("{name}, {what}"), Fact::Has(names.clone()));
     }
     let Ok(code) = inspection.marshalled(node.id) else { return };
-    let Ok(tree) = marshal::Tree::parse(code.bytes, code.version) else { return };
+    let Ok(tree) = marshal::Tree::parse(&code.bytes, code.version) else { return };
     let (mut constants, mut lines) = (Vec::new(), Vec::new());
     for code_value in tree.codes().iter().rev() {
         constants.extend(outline::constants(&tree, code_value));
@@ -222,6 +222,13 @@ fn definition(inspection: &Inspection<'_>, node: &Node, facts: &mut Collected) {
 
 fn datum(inspection: &Inspection<'_>, node: &Node, facts: &mut Collected) {
     let name = facts.name(DATA, &inspection.path(node.id));
+    if node.kind == "cell" {
+        // A variable of a function: what it holds is what counts.
+        for (_, value) in node.values.iter().filter(|(label, _)| label == "content" || label == "cell_contents") {
+            facts.add(DATA, &name, Fact::Is(value.clone(), 0));
+        }
+        return;
+    }
     let mut text = node.kind.clone();
     if let [(label, value)] = node.values.as_slice()
         && label.is_empty()

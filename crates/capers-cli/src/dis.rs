@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use capers_code::{Version, disassembly, marshal};
-use capers_pickle::inspect::{self, Room};
+use capers_pickle::inspect::{self, Marshalled, Room};
 use capers_pickle::listing::{self, ListingError, Style};
-use capers_pickle::reader::Argument;
 
 use crate::arguments::Dis;
 use crate::input;
@@ -20,10 +19,7 @@ pub(crate) fn dis(options: &Dis, output: &mut Output) -> Result<Ended, Failure> 
     let style = if options.plain { Style::PLAIN } else { Style { stack: true, longest: LONGEST } };
     let code = if options.code { places(&data) } else { HashMap::new() };
     let listed = listing::write_in(&data, style, output, |instruction, out| {
-        match (code.get(&instruction.offset), instruction.argument) {
-            (Some(version), Argument::Bytes(bytes)) => bytecode(bytes, *version, out),
-            _ => Ok(()),
-        }
+        code.get(&instruction.offset).map_or(Ok(()), |code| bytecode(&code.bytes, code.version, out))
     });
     match listed {
         Ok(()) => Ok(Ended::Well),
@@ -36,11 +32,11 @@ pub(crate) fn dis(options: &Dis, output: &mut Output) -> Result<Ended, Failure> 
     }
 }
 
-/// The offsets of the instructions that push marshalled code, and the version of each.
-fn places(data: &[u8]) -> HashMap<u64, Version> {
+/// The marshalled code by the offsets of the instructions that push it.
+fn places(data: &[u8]) -> HashMap<u64, Marshalled<'_>> {
     let inspection = inspect::inspect(data, Room::for_payload(data.len()));
     let codes = inspection.ids().filter_map(|id| inspection.marshalled(id).ok());
-    codes.map(|code| (code.offset, code.version)).collect()
+    codes.map(|code| (code.offset, code)).collect()
 }
 
 /// The bytecode of a code object and of all inside it, the outermost first.

@@ -8,7 +8,7 @@ use capers_code::{Version, marshal};
 
 use super::graph::{Atom, Graph, Kind, Value};
 use super::known::{Role, field};
-use super::tree::{argument, shape_of};
+use super::tree::{argument, callable, shape_of};
 use super::{Codes, Inspection};
 use crate::opcode::Op;
 use crate::reader::Argument;
@@ -26,10 +26,10 @@ pub enum Code {
 }
 
 /// Marshal bytes of a code object, and the version whose they are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Marshalled<'a> {
-    /// The bytes.
-    pub bytes: &'a [u8],
+    /// The bytes; up to protocol 2 they are written as text.
+    pub bytes: Cow<'a, [u8]>,
     /// The version.
     pub version: Version,
     /// The offset of the instruction that holds them.
@@ -60,7 +60,7 @@ impl<'a> Inspection<'a> {
         let code = match shape_of(&self.graph, id)?.role {
             Role::CodeFields => fields(&self.graph, id),
             _ => match self.marshalled(id) {
-                Ok(marshalled) => outline_of(marshalled, self.room.code, &mut self.codes.borrow_mut()),
+                Ok(marshalled) => outline_of(&marshalled, self.room.code, &mut self.codes.borrow_mut()),
                 Err(reason) => Code::Unknown(reason),
             },
         };
@@ -73,20 +73,57 @@ impl<'a> Inspection<'a> {
     pub fn marshalled(&self, id: u32) -> Result<Marshalled<'a>, String> {
         let graph = &self.graph;
         let id = self.code_node(id).ok_or("this is no code object")?;
-        let tag = argument(graph, id, 0).and_then(|value| int(graph, value)).ok_or("its version is not told")?;
-        let version = Version::from_tag(tag).map_err(|error| error.to_string())?;
-        let offset = match argument(graph, id, 1) {
-            Some(Value::Atom { atom: Atom::Bytes, at, .. }) => at,
-            Some(Value::Node { id, .. }) if graph.node(id).kind == Kind::Bytes => graph.node(id).at,
-            _ => return Err("its bytes are not in one piece".to_owned()),
+        let version = self.version(id)?;
+        let data = argument(graph, id, 1);
+        let (offset, is_text) = match data {
+            Some(Value::Node { id, .. }) if graph.node(id).kind == Kind::Reduce => (encoded(graph, id), true),
+            Some(value) => (place(graph, value, Atom::Bytes, Kind::Bytes), false),
+            None => (None, false),
         };
-        let bytes = graph.content(offset).ok_or("its bytes cannot be read")?;
-        Ok(Marshalled { bytes, version, offset })
+        let offset = offset.ok_or("its bytes are not in one piece")?;
+        let bytes = if is_text {
+            graph.text(offset).and_then(|text| narrowed(&text)).map(Cow::Owned)
+        } else {
+            graph.content(offset).map(Cow::Borrowed)
+        };
+        Ok(Marshalled { bytes: bytes.ok_or("its bytes cannot be read")?, version, offset })
+    }
+
+    /// The version whose code a code object, or that of a function, is.
+    pub(super) fn version(&self, id: u32) -> Result<Version, String> {
+        let id = self.code_node(id).ok_or("this is no code object")?;
+        let tag = argument(&self.graph, id, 0).and_then(|value| int(&self.graph, value));
+        Version::from_tag(tag.ok_or("its version is not told")?).map_err(|error| error.to_string())
     }
 }
 
-fn outline_of(marshalled: Marshalled<'_>, room: usize, codes: &mut Codes) -> Code {
-    let Marshalled { bytes, version, .. } = marshalled;
+/// Where the instruction of such a value is.
+fn place(graph: &Graph<'_>, value: Value, small: Atom, large: Kind) -> Option<u64> {
+    match value {
+        Value::Atom { atom, at, .. } if atom == small => Some(at),
+        Value::Node { id, .. } if graph.node(id).kind == large => Some(graph.node(id).at),
+        _ => None,
+    }
+}
+
+/// Where the text is that a call of `_codecs.encode` makes bytes of, as protocols without bytes have it.
+fn encoded(graph: &Graph<'_>, call: u32) -> Option<u64> {
+    let Kind::Global(asked) = graph.node(callable(graph, call)?).kind else { return None };
+    let (module, name) = graph.names(graph.globals.get(asked as usize)?)?;
+    let encoding = argument(graph, call, 1).and_then(|value| graph.text_of(value))?;
+    if module != b"_codecs" || name != b"encode" || encoding != b"latin1" {
+        return None;
+    }
+    place(graph, argument(graph, call, 0)?, Atom::Text, Kind::Text)
+}
+
+/// Text as Latin-1.
+fn narrowed(text: &[u8]) -> Option<Vec<u8>> {
+    std::str::from_utf8(text).ok()?.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect()
+}
+
+fn outline_of(marshalled: &Marshalled<'_>, room: usize, codes: &mut Codes) -> Code {
+    let (bytes, version) = (&*marshalled.bytes, marshalled.version);
     codes.bytes = codes.bytes.saturating_add(bytes.len());
     if codes.bytes > room || bytes.len() > room.max(MOST_BYTES) {
         return Code::Unknown("there is too much code to look into all of it".to_owned());

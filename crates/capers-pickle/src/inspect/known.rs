@@ -65,6 +65,7 @@ fn ours(name: &[u8]) -> Shape {
             shape(Role::Class, &["key", "metaclass", "name", "bases", "namespace", "keywords", "body", "changes"])
         }
         b"class_attribute" => shape(Role::ClassAttribute, &["class", "name", "value"]),
+        b"module_dict" => shape(Role::Namespace, &["module"]),
         b"module" => shape(Role::Module, &["name"]),
         b"imported" => shape(Role::Imported, &["name"]),
         _ => shape(Role::Other, &[]),

@@ -182,8 +182,7 @@ impl<'a> Inspection<'a> {
         let versions: BTreeSet<Version> = self
             .ids()
             .filter(|id| matches!(self.graph.node(*id).kind, graph::Kind::Reduce))
-            .filter_map(|id| self.marshalled(id).ok())
-            .map(|code| code.version)
+            .filter_map(|id| self.version(id).ok())
             .collect();
         let told: Vec<String> = versions.iter().map(Version::to_string).collect();
         (!told.is_empty()).then(|| told.join(", "))

@@ -111,7 +111,7 @@ impl Tree {
                 _ => false,
             },
             // The marshal bytes of a code object are the code object.
-            Label::Index(1) if kind == Kind::Bytes => {
+            Label::Index(0 | 1) if matches!(kind, Kind::Bytes | Kind::Reduce | Kind::Text) => {
                 let owner = self.folded[edge.from as usize];
                 owner != edge.from && shape_of(graph, owner).is_some_and(|shape| shape.role == Role::Code)
             }

@@ -175,14 +175,13 @@ impl Inspection<'_> {
         let mut parts: Vec<String> = Vec::new();
         let mut at = id;
         loop {
+            if at != id && (self.is_definition(at) || is_globals(self, at)) {
+                parts.push(node(self, at).name);
+                break;
+            }
             let parent = self.parent(at);
             if parent == ROOT || parent == at {
                 parts.push("payload".to_owned());
-                break;
-            }
-            let role = shape_of(&self.graph, at).map(|shape| shape.role);
-            if at != id && (self.is_definition(at) || role == Some(Role::Namespace)) {
-                parts.push(node(self, at).name);
                 break;
             }
             let is_content = shape_of(&self.graph, parent).is_some_and(|shape| shape.role == Role::Cell);
@@ -201,6 +200,17 @@ impl Inspection<'_> {
         parts.reverse();
         parts.concat()
     }
+}
+
+/// Whether a node is the namespace that functions look their globals up in.
+fn is_globals(inspection: &Inspection<'_>, id: u32) -> bool {
+    let (graph, tree) = (&inspection.graph, &inspection.tree);
+    if graph.node(id).kind != Kind::Dict {
+        return shape_of(graph, id).is_some_and(|shape| shape.role == Role::Namespace);
+    }
+    let Some(way) = tree.way_of(graph, id) else { return false };
+    let owner = tree.shown(way.from);
+    owner != way.from && tree.parameter(graph, owner, way.label) == Some("globals")
 }
 
 /// The most steps of a path that are shown.
@@ -246,6 +256,7 @@ fn named(
         Kind::String => data("str of Python 2"),
         Kind::Tuple => data("tuple"),
         Kind::List => data("list"),
+        Kind::Dict if is_globals(inspection, id) => (Some("globals".to_owned()), "dict".to_owned(), How::Value),
         Kind::Dict => data("dict"),
         Kind::Set => data("set"),
         Kind::FrozenSet => data("frozenset"),
@@ -334,8 +345,7 @@ fn edge_label(inspection: &Inspection<'_>, edge: &Edge) -> Option<String> {
         Label::State => Some("state".to_owned()),
         Label::Entry => None,
         Label::Key(atom, at) => {
-            let is_namespace = shape_of(graph, owner).is_some_and(|shape| shape.role == Role::Namespace);
-            if (folded || is_namespace)
+            if (folded || is_globals(inspection, owner))
                 && let Some(text) = graph.text(at)
             {
                 return Some(lossy(&text));
@@ -380,6 +390,8 @@ fn parts(inspection: &Inspection<'_>, id: u32) -> Parts {
     while let Some(part) = open.pop() {
         for (number, edge) in graph.edges(part) {
             match edge.to {
+                // A state of slots alone begins with None.
+                Value::Atom { atom: Atom::None, .. } if is_slot_state(graph, tree.way_of(graph, part), edge) => {}
                 Value::Atom { atom, at, .. } => {
                     let label = edge_label(inspection, edge).unwrap_or_default();
                     parts.values.push((label, atom_text(graph, atom, at)));
@@ -412,6 +424,13 @@ fn parts(inspection: &Inspection<'_>, id: u32) -> Parts {
         parts.values.push((String::new(), text_of(graph, atom, graph.node(id).at, PREVIEW)));
     }
     parts
+}
+
+/// Whether `edge` leads to the first of the two parts of a state, to which `way` led.
+fn is_slot_state(graph: &Graph<'_>, way: Option<&Edge>, edge: &Edge) -> bool {
+    edge.label == Label::Index(0)
+        && way.is_some_and(|way| way.label == Label::State)
+        && graph.node(edge.from).kind == Kind::Tuple
 }
 
 /// Constructors of by-value parts are named once and used everywhere; that is no news.
