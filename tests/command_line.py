@@ -10,9 +10,11 @@ from pathlib import Path
 
 from hostile import gallery
 
-LIBRARY = Path(__file__).resolve().parent / "library"  # the modules that some payloads name
 COMMAND = Path(sys.executable).with_name("capers.exe" if sys.platform == "win32" else "capers")
 TIMEOUT = 120  # seconds; a hang is a failure
+
+# The modules that some payloads of the galleries name.
+sys.path.append(str(Path(__file__).resolve().parent / "library"))
 
 
 def capers(*arguments, data=None, code=0, text=True, **how):
@@ -33,8 +35,6 @@ def complaint(*arguments, data=None, code=2):
 
 def payloads():
     """Return the payloads of the galleries: data of every kind at every protocol, and functions by capers."""
-    if str(LIBRARY) not in sys.path:
-        sys.path.append(str(LIBRARY))
     return gallery.data_pickles() + gallery.shipped()
 
 

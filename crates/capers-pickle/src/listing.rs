@@ -51,6 +51,7 @@ pub fn write_in<W: Write>(
     let mut marks: Vec<(u64, u64)> = Vec::new();
     let mut height = 0u64;
     let mut memoized = 0u64;
+    let mut line = String::new();
     let mut highest = 0;
     for instruction in Instructions::new(data) {
         let instruction = instruction?;
@@ -74,32 +75,41 @@ pub fn write_in<W: Write>(
         if let Gives::Values(count) = info.gives {
             height += u64::from(count);
         }
+        line.clear();
         let byte = op.byte();
-        let shown = if byte.is_ascii_graphic() { char::from(byte).to_string() } else { format!("\\x{byte:02x}") };
-        write!(out, "{offset:>5}: {shown:<4} ")?;
-        if style.stack {
-            let change = height.cast_signed() - before.cast_signed();
-            let change = if change == 0 { String::new() } else { format!("{change:+}") };
-            write!(out, "{change:>4} {height:>3}  ")?;
+        write!(line, "{offset:>5}: ")?;
+        if byte.is_ascii_graphic() {
+            line.push(char::from(byte));
+            line.push_str("    ");
+        } else {
+            write!(line, "\\x{byte:02x} ")?;
         }
-        out.write_str(&SPACES[..4 * depth.min(MOST_INDENTED)])?;
-        out.write_str(info.name)?;
+        if style.stack {
+            match height.cast_signed() - before.cast_signed() {
+                0 => line.push_str("    "),
+                change => write!(line, "{change:>+4}")?,
+            }
+            write!(line, " {height:>3}  ")?;
+        }
+        line.push_str(&SPACES[..4 * depth.min(MOST_INDENTED)]);
+        line.push_str(info.name);
         if argument != Argument::None || closes.is_some() || op == Op::Memoize {
-            write!(out, "{:1$}", "", 10usize.saturating_sub(info.name.len()))?;
+            line.push_str(&SPACES[..10usize.saturating_sub(info.name.len())]);
         }
         if argument != Argument::None {
-            out.write_char(' ')?;
+            line.push(' ');
             let mut short = Short::new(style.longest);
             push_argument(&mut short, op, argument);
-            out.write_str(&short.finish())?;
+            line.push_str(&short.finish());
         }
         if op == Op::Memoize {
-            write!(out, " (as {memoized})")?;
+            write!(line, " (as {memoized})")?;
         }
         if let Some((mark, _)) = closes {
-            write!(out, " (MARK at {mark})")?;
+            write!(line, " (MARK at {mark})")?;
         }
-        out.write_char('\n')?;
+        line.push('\n');
+        out.write_str(&line)?;
         after(&instruction, out)?;
         match op {
             Op::Memoize | Op::Put | Op::BinPut | Op::LongBinPut => memoized += 1,
