@@ -52,6 +52,7 @@ pub fn write_in<W: Write>(
     let mut height = 0u64;
     let mut memoized = 0u64;
     let mut line = String::new();
+    let most_indented = if style.stack { MOST_INDENTED / 2 } else { MOST_INDENTED };
     let mut highest = 0;
     for instruction in Instructions::new(data) {
         let instruction = instruction?;
@@ -77,7 +78,8 @@ pub fn write_in<W: Write>(
         }
         line.clear();
         let byte = op.byte();
-        write!(line, "{offset:>5}: ")?;
+        push_number(&mut line, offset, 5);
+        line.push_str(": ");
         if byte.is_ascii_graphic() {
             line.push(char::from(byte));
             line.push_str("    ");
@@ -89,9 +91,11 @@ pub fn write_in<W: Write>(
                 0 => line.push_str("    "),
                 change => write!(line, "{change:>+4}")?,
             }
-            write!(line, " {height:>3}  ")?;
+            line.push(' ');
+            push_number(&mut line, height, 3);
+            line.push_str("  ");
         }
-        line.push_str(&SPACES[..4 * depth.min(MOST_INDENTED)]);
+        line.push_str(&SPACES[..4 * depth.min(most_indented)]);
         line.push_str(info.name);
         if argument != Argument::None || closes.is_some() || op == Op::Memoize {
             line.push_str(&SPACES[..10usize.saturating_sub(info.name.len())]);
@@ -106,7 +110,9 @@ pub fn write_in<W: Write>(
             write!(line, " (as {memoized})")?;
         }
         if let Some((mark, _)) = closes {
-            write!(line, " (MARK at {mark})")?;
+            line.push_str(" (MARK at ");
+            push_number(&mut line, mark, 0);
+            line.push(')');
         }
         line.push('\n');
         out.write_str(&line)?;
@@ -152,6 +158,23 @@ impl fmt::Display for ListingError {
 }
 
 impl std::error::Error for ListingError {}
+
+/// Append a number, right-aligned in so many columns: a listing of millions of lines is mostly numbers.
+fn push_number(line: &mut String, value: u64, width: usize) {
+    let mut digits = [b' '; 20];
+    let mut at = digits.len();
+    let mut rest = value;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    let from = at.min(digits.len() - width);
+    line.push_str(std::str::from_utf8(&digits[from..]).unwrap_or_default());
+}
 
 fn push_argument(out: &mut Short, op: Op, argument: Argument<'_>) {
     match argument {
