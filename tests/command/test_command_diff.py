@@ -76,6 +76,12 @@ def test_small_values_far_down_a_long_list_are_compared(differences):
     assert differences(pickle.dumps(first), pickle.dumps(second)) == ["~ payload: list of 5,000, but not the same ones"]
 
 
+def test_of_a_long_list_the_first_difference_is_told(differences):
+    assert differences(pickle.dumps(list(range(30))), pickle.dumps([*range(20), 7, 8, *range(22, 30)])) == [
+        "~ payload: list of 30; first [20] 20 → [20] 7"
+    ]
+
+
 def test_large_values_are_compared_to_their_ends(differences):
     first = pickle.dumps([b"x" * 100_000 + b"a"])
     second = pickle.dumps([b"x" * 100_000 + b"b"])

@@ -22,15 +22,15 @@ enum Fact {
     Is(String, u64),
     /// A number of things, each of which is there or not.
     Has(Vec<String>),
-    /// Something long of which only a summary is shown.
-    Long(String, Vec<String>),
+    /// Something long, by lines, of which only a summary is shown; and what cannot be seen in the lines.
+    Long(String, Vec<String>, u64),
 }
 
 /// Facts by section and name, in the order of the sections.
 type Facts = BTreeMap<(usize, String), Fact>;
 
-/// Of so many small values of a container, some may not have been kept.
-const KEPT: usize = 64;
+/// More small values of one container than this are compared as a whole.
+const MOST_LINES: usize = 16;
 
 const SECTIONS: [&str; 4] = ["payload", "functions, classes and modules", "captures and data", "globals by reference"];
 const PAYLOAD: usize = 0;
@@ -88,13 +88,18 @@ fn compared(before: Option<&Fact>, after: Option<&Fact>) -> Vec<(Style, String)>
                 Vec::new()
             }
         }
-        (Some(Fact::Long(old, old_lines)), Some(Fact::Long(new, new_lines))) => {
+        (Some(Fact::Long(old, old_lines, old_digest)), Some(Fact::Long(new, new_lines, new_digest))) => {
+            let what = if old == new { new.clone() } else { format!("{old} → {new}") };
             if old_lines == new_lines {
-                return Vec::new();
+                let same = old == new && old_digest == new_digest;
+                return if same {
+                    Vec::new()
+                } else {
+                    vec![(Style::Warning, format!("{what}, but not the same ones"))]
+                };
             }
             let same = old_lines.iter().zip(new_lines).take_while(|(old, new)| old == new).count();
-            let show = |lines: &[String]| lines.get(same).map_or_else(|| "its end".to_owned(), Clone::clone);
-            let what = if old == new { new.clone() } else { format!("{old} → {new}") };
+            let show = |lines: &[String]| lines.get(same).map_or_else(|| "nothing".to_owned(), Clone::clone);
             vec![(Style::Warning, format!("{what}; first {} → {}", show(old_lines), show(new_lines)))]
         }
         (Some(Fact::Has(old)), Some(Fact::Has(new))) => {
@@ -112,7 +117,7 @@ fn compared(before: Option<&Fact>, after: Option<&Fact>) -> Vec<(Style, String)>
 
 fn told(fact: &Fact) -> Vec<String> {
     match fact {
-        Fact::Is(text, _) | Fact::Long(text, _) => vec![text.clone()],
+        Fact::Is(text, _) | Fact::Long(text, ..) => vec![text.clone()],
         Fact::Has(all) => all.clone(),
     }
 }
@@ -217,7 +222,7 @@ fn definition(inspection: &Inspection<'_>, node: &Node, facts: &mut Collected) {
     }
     facts.add(DEFINITIONS, &format!("{name}, constant"), Fact::Has(constants));
     let count = format!("{} instructions", number(lines.len() as u64));
-    facts.add(DEFINITIONS, &format!("{name}, bytecode"), Fact::Long(count, lines));
+    facts.add(DEFINITIONS, &format!("{name}, bytecode"), Fact::Long(count, lines, 0));
 }
 
 fn datum(inspection: &Inspection<'_>, node: &Node, facts: &mut Collected) {
@@ -239,13 +244,18 @@ fn datum(inspection: &Inspection<'_>, node: &Node, facts: &mut Collected) {
         if matches!(node.kind.as_str(), "list" | "tuple" | "dict" | "set" | "frozenset") {
             text = format!("{text} of {}", number(node.items));
         }
+        if node.values.len() > MOST_LINES {
+            let lines = node.values.iter().map(|(label, value)| format!("{label} {value}")).collect();
+            facts.add(DATA, &name, Fact::Long(text, lines, inspection.digest(node.id)));
+            return;
+        }
         for (label, value) in &node.values {
             let label = if label.starts_with('[') { label.clone() } else { format!(".{label}") };
             facts.add(DATA, &format!("{name}{label}"), Fact::Is(value.clone(), 0));
         }
     }
     // Where every small value has a line of its own, the digest would only repeat that one differs.
-    let seen = node.values.len() < KEPT && node.values.iter().all(|(label, _)| !label.is_empty());
+    let seen = node.values.iter().all(|(label, _)| !label.is_empty());
     let digest = if seen { 0 } else { inspection.digest(node.id) };
     text.truncate(text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at));
     facts.add(DATA, &name, Fact::Is(text, digest));

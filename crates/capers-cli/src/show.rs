@@ -18,6 +18,8 @@ const DEEP: usize = 8;
 const DEEPEST: usize = 100;
 /// Bytes of data from which it is listed.
 const WORTH_LISTING: u64 = 16;
+/// Bytes of a part of listed data from which it is listed, too.
+const WORTH_FOLLOWING: u64 = 1 << 10;
 
 pub(crate) fn show(options: &Show, output: &mut Output) -> Result<Ended, Failure> {
     let data = input::read(&options.file)?;
@@ -116,13 +118,25 @@ fn summary(inspection: &Inspection<'_>, all: bool, output: &mut Output) -> Resul
     Ok(())
 }
 
-/// Whether data is listed: what a definition takes along, and the payload's value itself or what is directly in it.
+/// Whether data is listed: what a definition takes along, the payload's value itself or what is directly in it, and what makes
+/// up most of such data.
 fn is_listed(inspection: &Inspection<'_>, id: u32) -> bool {
-    let parent = inspection.parent(id);
-    if parent == ROOT {
-        return inspection.node(id).children.is_empty();
+    let mut id = id;
+    for _ in 0..4 {
+        let parent = inspection.parent(id);
+        if parent == ROOT {
+            return inspection.node(id).children.is_empty();
+        }
+        if inspection.how(parent) == How::Value || inspection.parent(parent) == ROOT {
+            return true;
+        }
+        let (bytes, all) = (inspection.total(id), inspection.total(parent));
+        if bytes < WORTH_FOLLOWING || bytes < all / 2 {
+            return false;
+        }
+        id = parent;
     }
-    inspection.how(parent) == How::Value || inspection.parent(parent) == ROOT
+    false
 }
 
 fn heading(text: &str, output: &mut Output) -> Result<(), Failure> {
@@ -158,13 +172,22 @@ fn definition(inspection: &Inspection<'_>, node: &Node, output: &mut Output) -> 
         let _ = write!(line, " (Python {version})");
     }
     output.line(&line)?;
-    for (what, names) in [("uses", &outline.globals), ("imports", &outline.imports), ("closes over", &outline.free)] {
+    let free: Vec<String> = outline.free.iter().map(|name| closed_over(inspection, node, name)).collect();
+    for (what, names) in [("uses", &outline.globals), ("imports", &outline.imports), ("closes over", &free)] {
         if !names.is_empty() {
             let names = output.paint(Style::Faint, &format!("{what} {}", joined(names)));
             output.line(&format!("            {names}"))?;
         }
     }
     Ok(())
+}
+
+/// A variable that a function closes over, with its value where that is a small one.
+fn closed_over(inspection: &Inspection<'_>, function: &Node, name: &str) -> String {
+    let cells = function.children.iter().chain(&function.shared).take(64).map(|id| inspection.node(*id));
+    let cell = cells.into_iter().find(|cell| cell.kind == "cell" && cell.label.as_deref() == Some(name));
+    let value = cell.and_then(|cell| cell.values.into_iter().find(|(label, _)| label == "content"));
+    value.map_or_else(|| name.to_owned(), |(_, value)| format!("{name} = {value}"))
 }
 
 /// Names in one line, cut where there are very many.
