@@ -206,6 +206,27 @@ def test_a_damaged_payload_is_shown_as_far_as_it_goes_and_named():
     assert said == f"capers: standard input is damaged: {report['error']}\n"
 
 
+@pytest.mark.parametrize(
+    "data, told",
+    [
+        (b"\x80\x02Iabc\n.", "could not convert string to int (INT at byte 2)"),
+        (b"\x80\x02Fabc\n.", "could not convert string to float (FLOAT at byte 2)"),
+        (b"\x80\x02X\x01\0\0\0\xff.", "text is not in the expected encoding (BINUNICODE at byte 2)"),
+        (b"\x80\x02]a.", "the stack has too few values (APPEND at byte 3)"),
+        (b"\x80\x02h\x05.", "the memo has no entry 5 (BINGET at byte 2)"),
+        (b"\x80\x02\xff.", "no opcode has the byte 0xff (at byte 2)"),
+        (b"\x80\x09N.", "unsupported pickle protocol: 9 (PROTO at byte 0)"),
+    ],
+)
+def test_damage_is_told_with_its_offset_and_opcode(data, told):
+    assert shown(data, code=1)["error"] == told
+
+
+def test_more_values_at_once_than_there_is_room_for_are_refused():
+    said = complaint("show", "-", data=b"\x80\x04(" + b"N" * 1_200_000 + b"t.")
+    assert said.startswith("capers: standard input holds more values at once than there is room for: ")
+
+
 def test_bytes_after_the_payload_are_counted():
     assert shown(pickle.dumps(1) + b"rest")["following"] == 4
 

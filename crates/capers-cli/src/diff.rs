@@ -217,7 +217,16 @@ fn definition(inspection: &Inspection<'_>, node: &Node, facts: &mut Collected) {
     for code_value in tree.codes().iter().rev() {
         constants.extend(outline::constants(&tree, code_value));
         for instruction in disassembly::instructions(code.version, code_value.code) {
-            lines.push(format!("{} {}", instruction.name(), disassembly::shown(&tree, code_value, &instruction)));
+            let mut shown = disassembly::shown(&tree, code_value, &instruction);
+            if shown.is_empty() {
+                shown = instruction.argument.map(|argument| argument.to_string()).unwrap_or_default();
+            }
+            let name = instruction.name();
+            if name == "LOAD_SMALL_INT" {
+                // From 3.14 on, small ints are no entries of `co_consts`.
+                constants.push(shown.clone());
+            }
+            lines.push(format!("{name} {shown}"));
         }
     }
     facts.add(DEFINITIONS, &format!("{name}, constant"), Fact::Has(constants));

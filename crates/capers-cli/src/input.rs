@@ -82,6 +82,9 @@ pub(crate) fn check(path: &Path, data: &[u8], error: &Error) -> Result<(), Failu
 /// Say on standard error what is wrong with a payload.
 pub(crate) fn complain(path: &Path, data: &[u8], error: &Error) -> Result<(), Failure> {
     check(path, data, error)?;
+    if matches!(error.kind(), ErrorKind::OutOfMemory | ErrorKind::Limit(..)) {
+        return Err(Failure::TooLarge(path.to_owned(), error.clone()));
+    }
     eprintln!("capers: {} is damaged: {error}", name(path));
     Ok(())
 }

@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// The file is something else.
     NotAPickle(PathBuf, String),
+    /// There is no room for what the payload holds.
+    TooLarge(PathBuf, capers_pickle::Error),
 }
 
 impl Failure {
@@ -54,6 +56,9 @@ impl fmt::Display for Failure {
             Failure::Write(path, error) => write!(f, "cannot write {}: {}", name(path), plain(error)),
             Failure::Output(error) => write!(f, "cannot write: {}", plain(error)),
             Failure::NotAPickle(path, what) => write!(f, "{} {what}", name(path)),
+            Failure::TooLarge(path, error) => {
+                write!(f, "{} holds more values at once than there is room for: {error}", name(path))
+            }
         }
     }
 }

@@ -15,6 +15,18 @@ fn push(out: &mut Vec<u8>, code: u32) {
     }
 }
 
+/// Whether these bytes are UTF-8 in which surrogates may stand.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Err(error) = std::str::from_utf8(rest) {
+        match &rest[error.valid_up_to()..] {
+            [0xed, 0xa0..=0xbf, 0x80..=0xbf, after @ ..] => rest = after,
+            _ => return false,
+        }
+    }
+    true
+}
+
 /// Bytes as Latin-1.
 pub(crate) fn latin(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
@@ -109,5 +121,6 @@ mod tests {
         assert_eq!(raw_unicode(b"\\u12"), b"\\u12");
         assert_eq!(literal(b"a\\x41\\101\\n\\'\\q\\\\"), b"aAA\n'\\q\\");
         assert_eq!(latin(b"\xe9"), "é".as_bytes());
+        assert!(is_text(b"a\xed\xa0\x80\xc3\xa9") && !is_text(b"\xff") && !is_text(b"\xed\xa0"));
     }
 }

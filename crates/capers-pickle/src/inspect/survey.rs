@@ -5,11 +5,13 @@
 //! frames and the protocol go to the root. Operands are not judged: a list may be appended to anything, since only loading
 //! tells what a call returns.
 
+use super::escapes;
 use super::graph::{Asked, Atom, Graph, Kind, LARGE, Label, MORE, ROOT, Value};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Items};
 use crate::limits::{Limit, Meter};
 use crate::opcode::{Op, Takes};
+use crate::text::{self, IntRules, IntText};
 
 /// Who is charged for the instruction that runs.
 #[derive(Clone, Copy, Debug)]
@@ -238,11 +240,17 @@ impl Host for Survey<'_> {
         Ok(match line {
             b"00\n" => self.atom(Atom::Bool(false)),
             b"01\n" => self.atom(Atom::Bool(true)),
+            _ if !is_number(line) && text::int_line(line, IntRules::LOOSE) == IntText::Other => {
+                return Err(Error::new(ErrorKind::BadInt));
+            }
             _ => self.sized(Atom::Int, Kind::Number, line.len()),
         })
     }
 
     fn long_line(&mut self, line: &[u8]) -> Result<Value, Error> {
+        if !is_number(line) {
+            return Err(Error::new(ErrorKind::BadInt));
+        }
         Ok(self.sized(Atom::Int, Kind::Number, line.len()))
     }
 
@@ -257,11 +265,18 @@ impl Host for Survey<'_> {
     }
 
     fn float_line(&mut self, line: &[u8]) -> Result<Value, Error> {
+        let text = std::str::from_utf8(line).unwrap_or_default();
+        if line.is_ascii() && text.trim().replace('_', "").parse::<f64>().is_err() {
+            return Err(Error::new(ErrorKind::BadFloat));
+        }
         // A long line is a float, too; so that its cost fits, it is a node.
         Ok(self.sized(Atom::Float, Kind::Number, line.len()))
     }
 
     fn text(&mut self, utf8: &[u8]) -> Result<Value, Error> {
+        if !escapes::is_text(utf8) {
+            return Err(Error::new(ErrorKind::BadText));
+        }
         Ok(self.sized(Atom::Text, Kind::Text, utf8.len()))
     }
 
@@ -439,6 +454,12 @@ impl Host for Survey<'_> {
         self.graph.take(id, Label::Index(0), buffer);
         Ok(value)
     }
+}
+
+/// Whether a line may be the text of an int: Python's `int` takes digits of all scripts, among other things, and is not
+/// imitated here.
+fn is_number(line: &[u8]) -> bool {
+    line.iter().any(|byte| byte.is_ascii_digit() || !byte.is_ascii())
 }
 
 // What came after the cap has no edges, so the target of a fill may be any node.
