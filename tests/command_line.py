@@ -59,7 +59,9 @@ def instructions(data):
     """Return the instructions of a pickle, each as its bytes, frames left out."""
     found = list(pickletools.genops(data))
     ends = [position for _, _, position in found[1:]] + [found[-1][2] + 1]
-    return [data[position:end] for (opcode, _, position), end in zip(found, ends, strict=True) if opcode.name != "FRAME"]
+    return [
+        data[position:end] for (opcode, _, position), end in zip(found, ends, strict=True) if opcode.name != "FRAME"
+    ]
 
 
 ATOMS = [pickle.NONE, pickle.NEWTRUE, pickle.BININT1 + b"\x07", pickle.EMPTY_TUPLE, pickle.EMPTY_LIST, pickle.EMPTY_DICT,

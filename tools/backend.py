@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from maturin import *  # noqa: F403 - a backend is the functions of its module
+from maturin import *
 from maturin import build_editable as _build_editable
 from maturin import build_wheel as _build_wheel
 

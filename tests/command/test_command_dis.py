@@ -31,7 +31,9 @@ def test_the_height_of_the_stack_is_told_line_by_line():
                 pass
         else:
             del stack[len(stack) - len(opcode.stack_before) :]
-        taken = opcode.stack_before.index(pickletools.markobject) if pickletools.markobject in opcode.stack_before else 0
+        taken = (
+            opcode.stack_before.index(pickletools.markobject) if pickletools.markobject in opcode.stack_before else 0
+        )
         del stack[len(stack) - taken :]
         stack += ["mark" if each is pickletools.markobject else "value" for each in opcode.stack_after]
         heights.append(stack.count("value"))
@@ -41,7 +43,9 @@ def test_the_height_of_the_stack_is_told_line_by_line():
 
 def nested(code):
     """Yield *code* and all code in it, as the command does: the outermost first, then the last constants first."""
-    inside = [each for const in code.co_consts if isinstance(const, types.CodeType) for each in reversed([*nested(const)])]
+    inside = [
+        each for const in code.co_consts if isinstance(const, types.CodeType) for each in reversed([*nested(const)])
+    ]
     yield code
     yield from reversed(inside)
 

@@ -26,7 +26,9 @@ def asked(report):
 
 def functions(report):
     """Return the nodes of functions by value, by name."""
-    return {node["name"]: node for node in report["nodes"] if node["type"].endswith("function") and node["how"] == "value"}
+    return {
+        node["name"]: node for node in report["nodes"] if node["type"].endswith("function") and node["how"] == "value"
+    }
 
 
 def test_globals_are_those_that_find_class_is_asked_for():
@@ -61,7 +63,11 @@ def test_globals_are_those_that_find_class_is_asked_for_whatever_is_changed():
 
 def test_globals_are_told_with_the_offset_of_the_instruction_that_asks():
     for data in payloads():
-        wanted = [position for opcode, _, position in pickletools.genops(data) if opcode.name in ("GLOBAL", "STACK_GLOBAL", "INST")]
+        wanted = [
+            position
+            for opcode, _, position in pickletools.genops(data)
+            if opcode.name in ("GLOBAL", "STACK_GLOBAL", "INST")
+        ]
         assert [each["offset"] for each in shown(data)["globals"]] == wanted
 
 
@@ -87,21 +93,45 @@ def bare(annotated):
     return str(inspect.Signature(plain)).replace("='DEFAULT'", "=…")
 
 
-def positional(a, b, /, c, d=1): return a
-def by_name(*, k, l=2): return k
-def everything(a, /, b, c=3, *rest, d, e=4, **more): return lambda: a
-def no_parameters(): return None
-async def waits(x): return x
-def yields(x): yield x
-async def both(x, *, y=1): yield x
+def positional(a, b, /, c, d=1):
+    return a
 
 
-@pytest.mark.parametrize("function", [positional, by_name, everything, no_parameters, waits, yields, both], ids=lambda f: f.__name__)
+def by_name(*, k, l=2):
+    return k
+
+
+def everything(a, /, b, c=3, *rest, d, e=4, **more):
+    return lambda: a
+
+
+def no_parameters():
+    return None
+
+
+async def waits(x):
+    return x
+
+
+def yields(x):
+    yield x
+
+
+async def both(x, *, y=1):
+    yield x
+
+
+@pytest.mark.parametrize(
+    "function", [positional, by_name, everything, no_parameters, waits, yields, both], ids=lambda f: f.__name__
+)
 def test_a_function_is_shown_with_its_signature_and_position(function):
     report = shown(module.dumps(function, by_value=["test_command_show"]))
     node = functions(report)[function.__qualname__]
     assert node["code"]["signature"] == bare(function)
-    assert (node["code"]["file"], node["code"]["line"]) == (function.__code__.co_filename, function.__code__.co_firstlineno)
+    assert (node["code"]["file"], node["code"]["line"]) == (
+        function.__code__.co_filename,
+        function.__code__.co_firstlineno,
+    )
     assert report["python"] == VERSION
     kinds = {"waits": "coroutine function", "yields": "generator function", "both": "async generator function"}
     assert node["type"] == kinds.get(function.__name__, "function")
@@ -143,7 +173,8 @@ def test_a_class_is_shown_by_value_with_its_methods():
     class Made(dict):
         limit = 3
 
-        def method(self, a): return a
+        def method(self, a):
+            return a
 
     report = shown(module.dumps(Made))
     (made,) = [node for node in report["nodes"] if node["type"] == "class"]
@@ -268,7 +299,12 @@ def test_a_payload_cannot_steer_the_terminal():
 
 
 def test_completions_and_the_manual_name_every_command():
-    for text in (capers("completions", "bash"), capers("completions", "zsh"), capers("completions", "fish"), capers("man")):
+    for text in (
+        capers("completions", "bash"),
+        capers("completions", "zsh"),
+        capers("completions", "fish"),
+        capers("man"),
+    ):
         assert all(name in text for name in ("show", "dis", "diff", "completions"))
     assert capers("--version") == "capers 0.1.0\n"
 
@@ -277,10 +313,13 @@ def test_payloads_of_cloudpickle_are_understood():
     cloudpickle = pytest.importorskip("cloudpickle")
 
     class Made:
-        def method(self, a, *, b=1): return a
+        def method(self, a, *, b=1):
+            return a
 
     def outer(n):
-        def inner(x, y=2): return Made().method(x) + n
+        def inner(x, y=2):
+            return Made().method(x) + n
+
         return inner
 
     report = shown(cloudpickle.dumps(outer(3)))

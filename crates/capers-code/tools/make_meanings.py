@@ -89,7 +89,9 @@ def meaning(name, op):
 
 def main():
     """Print the module."""
-    print(f"//! What the opcodes of CPython 3.{MINOR} mean to a reader. Written by `tools/make_meanings.py`; do not edit by hand.\n")
+    print(
+        f"//! What the opcodes of CPython 3.{MINOR} mean to a reader. Written by `tools/make_meanings.py`; do not edit by hand.\n"
+    )
     rows = [
         f"    ({op}, {quoted(name)}, {meaning(name, op)}),"
         for name, op in sorted(opcode.opmap.items(), key=lambda item: item[1])
