@@ -54,7 +54,6 @@ EXPECTED = (
         "test_nonencodable_module_name_error",
         "asserts that pickle refuses to name a module that its protocol cannot spell; capers carries the object by value, for the "
         "module was made at run time",
-        refusal="PicklingError not raised",
         jobs=("errors",),
     ),
     Expected(
