@@ -7,10 +7,12 @@ wheel puts it on the PATH.  maturin builds one of the two, so cargo builds the o
 import os
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 from maturin import *
 from maturin import build_editable as _build_editable
+from maturin import build_sdist as _build_sdist
 from maturin import build_wheel as _build_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +39,25 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
     """Build a wheel for an editable installation; see PEP 660."""
     lay_command()
     return _build_editable(wheel_directory, config_settings, metadata_directory)
+
+
+def build_sdist(sdist_directory, config_settings=None):
+    """Build a source distribution; see PEP 517.  maturin leaves out what the extension does not depend on: the command."""
+    name = _build_sdist(sdist_directory, config_settings)
+    made = Path(sdist_directory, name)
+    folder = name.removesuffix(".tar.gz")
+    added = [ROOT / "Cargo.toml", ROOT / "Cargo.lock", Path(__file__)]
+    added += sorted(path for path in (ROOT / "crates" / "capers-cli").rglob("*") if path.is_file())
+    inside = {f"{folder}/{path.resolve().relative_to(ROOT).as_posix()}": path for path in added}
+    whole = made.with_suffix(".new")
+    with tarfile.open(made) as old, tarfile.open(whole, "w:gz") as new:
+        for member in old:
+            if member.name not in inside:
+                new.addfile(member, old.extractfile(member))
+        for path, source in inside.items():
+            new.add(source, path)
+    whole.replace(made)
+    return name
 
 
 if __name__ == "__main__":
