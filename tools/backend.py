@@ -17,6 +17,7 @@ from maturin import build_wheel as _build_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "build" / "wheel" / "scripts"  # `data` in pyproject.toml names the folder around it
+SCRIPTS.mkdir(parents=True, exist_ok=True)  # maturin wants it to be there, whatever it is asked for
 
 
 def lay_command():
@@ -25,7 +26,6 @@ def lay_command():
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     command = ["cargo", "build", "--release", "--quiet", "--package", "capers-cli", "--target-dir", str(target)]
     subprocess.run(command, cwd=ROOT, check=True)
-    SCRIPTS.mkdir(parents=True, exist_ok=True)
     shutil.copy2(target / "release" / name, SCRIPTS / name)
 
 
