@@ -12,10 +12,14 @@ Objects that can take part in a cycle are *made* here and *filled* afterwards by
 attributes and a cell's content by ``BUILD`` with a slot state, a namespace by ``SETITEMS``.
 """
 
+import abc
 import builtins
 import functools
 import importlib
+import io
+import itertools
 import marshal
+import os
 import sys
 import types
 import weakref
@@ -341,8 +345,6 @@ def _build_class(metaclass, name, bases, namespace, keywords, body):
         ):
             _set(made, attribute, value)
     if later and "__abstractmethods__" in made.__dict__:
-        import abc
-
         abc.update_abstractmethods(made)
     return made
 
@@ -537,12 +539,18 @@ def put(queue, *items):
         queue.put(item)
 
 
-def thread(cls, name):
-    """Return a new thread of class *cls* that has not been started; its attributes are filled in later."""
+def thread(cls, name, ended=False):
+    """Return a new thread of class *cls*, not started yet or *ended*; its attributes are filled in later."""
     import threading
 
     made = cls.__new__(cls)
     threading.Thread.__init__(made, name=name)
+    if ended:
+        # Only one that has run is over, whatever keeps the books in this version of Python; this one runs nothing.
+        made.__dict__["run"] = functools.partial(threading.Thread.run, made)
+        threading.Thread.start(made)
+        threading.Thread.join(made)
+        del made.__dict__["run"]
     return made
 
 
@@ -627,8 +635,6 @@ def match(pattern, how, text, start, stop, index=0):
 
 def chained(*parts):
     """Return an ``itertools.chain``: of nothing, of an iterator of iterables, or of an iterator and such an iterator."""
-    import itertools
-
     if len(parts) == 2:
         return itertools.chain(parts[0], itertools.chain.from_iterable(parts[1]))
     return itertools.chain.from_iterable(*parts or ((),))
@@ -636,8 +642,6 @@ def chained(*parts):
 
 def pairs(rest, *before):
     """Return ``itertools.pairwise`` of *rest*, after the item that stood *before* it."""
-    import itertools
-
     return itertools.pairwise(itertools.chain(before, rest) if before else rest)
 
 
@@ -647,9 +651,6 @@ def file(name, mode, buffering, position, text=None, content=None):
     *buffering* is as for ``open``.  *text* is ``None`` for a binary file, else encoding, errors, line buffering and write
     through.  With *content* it is a temporary file of that content that is open in its place.
     """
-    import io
-    import os
-
     encoding, errors, line_buffering, write_through = text or (None, None, False, False)
     if position is None:
         made = open(os.devnull, mode.replace("x", "w"), buffering, encoding, errors)
@@ -696,13 +697,21 @@ def exception_state(exception, attributes):
         object.__setattr__(exception, name, value)
 
 
-def type_variable(kind, name, module, options):
-    """Return a new type parameter: *kind* is ``TypeVar``, ``ParamSpec`` or ``TypeVarTuple``.
+def type_variable(kind, name, module, options, key=None):
+    """Return the type parameter known by *key*, or a new one: *kind* is ``TypeVar``, ``ParamSpec`` or ``TypeVarTuple``.
 
     *options* are keywords of that class, and ``constraints``.  In place of ``bound``, ``constraints`` and ``default``, the
     functions ``evaluate_bound``, ``evaluate_constraints`` (with their number in ``count``) and ``evaluate_default`` may be
     given, which are called when the value is asked for.
     """
+    with _lock:
+        made = _classes.get(key) or _type_variable(kind, name, module, options)
+        if key is not None:
+            _track(made, key)
+        return made
+
+
+def _type_variable(kind, name, module, options):
     import typing
 
     if kind not in ("TypeVar", "ParamSpec", "TypeVarTuple"):
@@ -736,8 +745,7 @@ def type_alias(name, module, value, parameters=()):
         namespace = {"__name__": module, "evaluate": value}
         exec("type made = evaluate()" if name == "evaluate" else "type %s = evaluate()" % name, namespace)
         return namespace[name]
-    namespace = {"__name__": module, "make": typing.TypeAliasType}
-    namespace.update(name=name, value=value, parameters=tuple(parameters))
+    namespace = dict(__name__=module, make=typing.TypeAliasType, name=name, value=value, parameters=tuple(parameters))
     exec("made = make(name, value, type_params=parameters)", namespace)
     return namespace["made"]
 
@@ -751,7 +759,7 @@ _HIDDEN = {
     "async_generator_asend": lambda: type(_some_async_generator().asend(None)),
     "async_generator_athrow": lambda: type(_some_async_generator().athrow(ValueError)),
     "callable_iterator": lambda: type(iter(int, 1)),
-    "coroutine_wrapper": lambda: type(_awaited()),
+    "coroutine_wrapper": lambda: (lambda it: (type(it.__await__()), it.close())[0])(_nothing()),
     "dict_reverseitemiterator": lambda: type(reversed({}.items())),
     "dict_reversekeyiterator": lambda: type(reversed({})),
     "dict_reversevalueiterator": lambda: type(reversed({}.values())),
@@ -781,13 +789,6 @@ async def _some_async_generator():
 
 async def _nothing():
     pass
-
-
-def _awaited():
-    coroutine = _nothing()
-    awaited = coroutine.__await__()
-    coroutine.close()
-    return awaited
 
 
 def hidden_type(name):

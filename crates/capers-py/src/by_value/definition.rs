@@ -1,10 +1,12 @@
-//! What a class is by its definition: the bytes whose digest is its key.
+//! What a class or a type variable is by its definition: the bytes whose digest is its key.
 //!
 //! They depend on the class statement and on the plain values it reaches, and on nothing else: not on addresses, hash seeds or
 //! the class's own history. Names, bases, code and atoms count in full; containers and instances count by their plain
 //! content down to a small depth; of other classes and functions only what names them counts. Two classes that still look
 //! alike are told apart by their order in the process, so a key need not be more than a good name.
 
+use blake2::digest::consts::U16;
+use blake2::{Blake2b, Digest};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
@@ -20,6 +22,37 @@ use crate::ffi::kind::{Kind, kind};
 const MAX_DEPTH: usize = 4;
 /// Items of a container that are looked at.
 const MAX_ITEMS: usize = 200;
+
+/// The key of a class or type variable: kept from its first journey, or the digest of the bytes that describe it.
+pub(crate) fn key<'py>(
+    object: &Bound<'py, PyAny>,
+    describe: impl FnOnce() -> PyResult<Vec<u8>>,
+) -> PyResult<Bound<'py, PyString>> {
+    let py = object.py();
+    let rebuild = py.import(intern!(py, "capers._rebuild"))?;
+    let known = rebuild.getattr(intern!(py, "_key_of"))?.call1((object,))?;
+    if let Ok(known) = known.cast_into::<PyString>() {
+        return Ok(known);
+    }
+    let key = format!("{:x}", Blake2b::<U16>::digest(describe()?));
+    Ok(rebuild.getattr(intern!(py, "_name"))?.call1((object, key))?.cast_into()?)
+}
+
+/// The bytes that stand for a type variable: its name and module, and what else it was made with.
+pub(crate) fn describe_variable<'py>(
+    object: &Bound<'py, PyAny>,
+    parts: impl Iterator<Item = (&'static str, Option<Bound<'py, PyAny>>)>,
+) -> PyResult<Vec<u8>> {
+    let mut out = Vec::with_capacity(256);
+    name_class(&object.get_type(), &mut out)?;
+    for (name, value) in parts {
+        write(&mut out, b'n', name.as_bytes());
+        if let Some(value) = value {
+            token(&value, MAX_DEPTH, &mut out)?;
+        }
+    }
+    Ok(out)
+}
 
 /// The bytes that stand for the definition of `class`.
 pub(crate) fn describe(class: &Bound<'_, PyType>) -> PyResult<Vec<u8>> {

@@ -1,7 +1,5 @@
 //! Classes that are being made, what waits for them, and the keys by which they are known.
 
-use blake2::digest::consts::U16;
-use blake2::{Blake2b, Digest};
 use capers_pickle::Checkpoint;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -163,15 +161,8 @@ impl<'py> Dumper<'py> {
     }
 
     /// The key of a class: kept from its first journey, or the digest of its definition.
-    fn class_key(&mut self, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
-        let py = self.py;
-        let rebuild = py.import(intern!(py, "capers._rebuild"))?;
-        let known = rebuild.getattr(intern!(py, "_key_of"))?.call1((class,))?;
-        if let Ok(known) = known.cast_into::<PyString>() {
-            return Ok(known);
-        }
-        let key = format!("{:x}", Blake2b::<U16>::digest(definition::describe(class)?));
-        Ok(rebuild.getattr(intern!(py, "_name"))?.call1((class, key))?.cast_into()?)
+    fn class_key(&self, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
+        definition::key(class, || definition::describe(class))
     }
 
     /// Takes back the nearest slot that led to `class`, which is still being made, and notes it for later.
