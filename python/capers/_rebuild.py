@@ -14,6 +14,7 @@ attributes and a cell's content by ``BUILD`` with a slot state, a namespace by `
 
 import abc
 import builtins
+import contextvars
 import functools
 import importlib
 import io
@@ -32,11 +33,9 @@ TAG = _MAGIC << 16 | sys.version_info[0] << 8 | sys.version_info[1]
 
 
 def _explain_tag(tag):
-    theirs = "%d.%d" % (tag >> 8 & 0xFF, tag & 0xFF)
-    ours = "%d.%d" % sys.version_info[:2]
+    theirs, ours = "%d.%d" % (tag >> 8 & 0xFF, tag & 0xFF), "%d.%d" % sys.version_info[:2]
     if theirs == ours:
-        theirs += " (bytecode %d)" % (tag >> 16)
-        ours += " (bytecode %d)" % _MAGIC
+        theirs, ours = "%s (bytecode %d)" % (theirs, tag >> 16), "%s (bytecode %d)" % (ours, _MAGIC)
     return (
         "cannot load a function written by Python version %s on Python version %s: "
         "its bytecode runs on the version that made it only" % (theirs, ours)
@@ -499,8 +498,11 @@ def subclassed(base, cls, *arguments):
 
 
 def set_state(made, state):
-    """Set the state of *made* as ``BUILD`` does, but do not ask it for ``__setstate__`` or ``__dict__``."""
+    """Set the state of *made* as ``BUILD`` does, unasked; the first of three items is for the ``__setstate__`` of its type."""
     slots = None
+    if isinstance(state, tuple) and len(state) == 3:
+        type(made).__setstate__(made, state[0])
+        state = state[1:]
     if isinstance(state, tuple) and len(state) == 2:
         state, slots = state
     if state:
@@ -561,8 +563,6 @@ def thread_local(cls, arguments=(), keywords=None):
 
 def context_variable(name, *default):
     """Return a new ``contextvars.ContextVar``."""
-    import contextvars
-
     return contextvars.ContextVar(name, default=default[0]) if default else contextvars.ContextVar(name)
 
 

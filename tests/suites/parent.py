@@ -31,6 +31,9 @@ class Outcome:
     tests: dict = field(default_factory=dict)
     absent: bool = False
 
+    def kinds(self):
+        return [result.kind for result in self.tests.values()]
+
     def count(self, kind):
         return Counter(result.kind for result in self.tests.values())[kind]
 

@@ -11,7 +11,6 @@ HANDLE, CONTENTS, FILE = range(3)
 _STANDARD = (0, 1, 2)
 
 
-@functools.cache
 def reducers(mode):
     """Return the reducers for open files in the file mode *mode*."""
     if mode not in (HANDLE, CONTENTS, FILE):

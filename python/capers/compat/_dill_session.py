@@ -58,7 +58,7 @@ def _reference(module, name, value):
     """Where else *value* is to be found: a module and the name of it there; atoms and modules need no such place."""
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes, types.ModuleType)):
         return None
-    if getattr(value, "__module__", None) == module.__name__:
+    if isinstance(value, (type, types.FunctionType)) and value.__module__ == module.__name__:
         return None
     for attribute in (name, getattr(value, "__qualname__", None), getattr(value, "_name", None)):
         stated = sys.modules.get(getattr(value, "__module__", None) or "")

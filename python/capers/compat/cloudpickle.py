@@ -12,17 +12,10 @@ import collections
 import copyreg
 import io
 import sys
+import types
 
 import capers
-from capers import (
-    HIGHEST_PROTOCOL,
-    PicklingError,
-    list_registry_pickle_by_value,
-    load,
-    loads,
-    register_pickle_by_value,
-    unregister_pickle_by_value,
-)
+from capers import HIGHEST_PROTOCOL, PicklingError, list_registry_pickle_by_value, load, loads
 
 __version__ = "3.1.2"  # whose names these are
 
@@ -43,6 +36,27 @@ __all__ = [
 DEFAULT_PROTOCOL = HIGHEST_PROTOCOL
 
 
+def _name_of(module):
+    # Whoever depends on these refusals looks for cloudpickle's words.
+    if not isinstance(module, types.ModuleType):
+        raise ValueError("Input should be a module object, got %s instead" % (module,))
+    return module.__name__
+
+
+def register_pickle_by_value(module):
+    """Let functions and classes of *module*, a module object that is loaded, travel by value."""
+    if _name_of(module) not in sys.modules:
+        raise ValueError("%s was not imported correctly, have you used an `import` statement to access it?" % (module,))
+    capers.register_pickle_by_value(module)
+
+
+def unregister_pickle_by_value(module):
+    """Take back ``register_pickle_by_value(module)``."""
+    if _name_of(module) not in list_registry_pickle_by_value():
+        raise ValueError("%s is not registered for pickle by value" % (module,))
+    capers.unregister_pickle_by_value(module)
+
+
 def _reduce_text_file(file):
     """Describe a text file by its content and position."""
     if file is sys.stdout or file is sys.stderr:
@@ -53,7 +67,9 @@ def _reduce_text_file(file):
     if file.closed:
         raise PicklingError("cannot pickle a file that is closed: Cannot pickle closed files")
     if not isinstance(name, str):
-        raise PicklingError("cannot pickle a file without a name: Cannot pickle files that do not map to an actual file")
+        raise PicklingError(
+            "cannot pickle a file without a name: Cannot pickle files that do not map to an actual file"
+        )
     if not file.readable():
         raise PicklingError("cannot pickle the file %r: it is not open for reading" % name)
     if file.isatty() or not file.seekable():
@@ -89,17 +105,16 @@ class _Overridable:
 
     def __get__(self, pickler, cls):
         if pickler is None:
-            return self.leave
-        for each in type(pickler).__mro__:
-            if "reducer_override" in each.__dict__:
-                if each.__dict__["reducer_override"] is self:
-                    raise AttributeError("no class derived from CloudPickler has a reducer_override")
-                return self.leave
+            return _leave
+        first = next(each for each in type(pickler).__mro__ if "reducer_override" in each.__dict__)
+        if first.__dict__["reducer_override"] is self:
+            raise AttributeError("no class derived from CloudPickler has a reducer_override")
+        return types.MethodType(_leave, pickler)
 
-    @staticmethod
-    def leave(*_):
-        """Leave the object to the tables and to capers."""
-        return NotImplemented
+
+def _leave(self, obj):
+    """Leave *obj* to the tables and to capers."""
+    return NotImplemented
 
 
 class CloudPickler(capers.Pickler):

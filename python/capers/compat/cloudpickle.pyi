@@ -1,14 +1,12 @@
 from collections import ChainMap
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, SupportsIndex
 
 import capers
-from capers import PickleBuffer
 from capers import list_registry_pickle_by_value as list_registry_pickle_by_value
 from capers import load as load
 from capers import loads as loads
-from capers import register_pickle_by_value as register_pickle_by_value
-from capers import unregister_pickle_by_value as unregister_pickle_by_value
 from capers._core import _BufferCallback, _Writable
 
 __version__: str
@@ -28,18 +26,17 @@ __all__ = [
 
 DEFAULT_PROTOCOL: int
 
-def dumps(
-    obj: object, protocol: SupportsIndex | None = None, buffer_callback: _BufferCallback = None
-) -> bytes: ...
+def dumps(obj: object, protocol: SupportsIndex | None = None, buffer_callback: _BufferCallback = None) -> bytes: ...
 def dump(
     obj: object, file: _Writable, protocol: SupportsIndex | None = None, buffer_callback: _BufferCallback = None
 ) -> None: ...
+def register_pickle_by_value(module: ModuleType) -> None: ...
+def unregister_pickle_by_value(module: ModuleType) -> None: ...
 
 class CloudPickler(capers.Pickler):
     dispatch_table: ChainMap[type, Callable[[Any], Any]]
     dispatch: ChainMap[type, Callable[[Any], Any]]
-    @staticmethod
-    def reducer_override(*_: Any) -> Any: ...
+    def reducer_override(self, obj: Any) -> Any: ...
     def __init__(
         self, file: _Writable, protocol: SupportsIndex | None = None, buffer_callback: _BufferCallback = None
     ) -> None: ...

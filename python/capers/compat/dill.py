@@ -235,7 +235,9 @@ def copy(obj, *args, **keywords):
 
 def pickles(obj, exact=False, safe=False, **keywords):
     """Whether a copy of *obj* is equal to it or, unless *exact*, at least of its type; *safe* lets no warning through."""
-    expected = (Exception,) if safe else (TypeError, AssertionError, PicklingError, UnpicklingError, NotImplementedError)
+    expected = (
+        (Exception,) if safe else (TypeError, AssertionError, PicklingError, UnpicklingError, NotImplementedError)
+    )
     try:
         made = copy(obj, **keywords)
         same = made == obj

@@ -13,11 +13,11 @@ use super::{Begun, Dumper, Frame};
 use crate::by_value::code::CodeInfo;
 use crate::by_value::function::{self, Captures};
 use crate::by_value::{Fill, Part, Reduction, odd};
+use crate::choices::{self, Globals};
 use crate::ffi::access::{dict_get, str_eq};
 use crate::ffi::code::get_extra;
 use crate::ffi::function::{FunctionView, function_code, function_view};
 use crate::policy;
-use crate::choices::{self, Globals};
 use crate::replay;
 use crate::wire::Wire;
 
@@ -169,8 +169,11 @@ impl<'py> Dumper<'py> {
             .is_some_and(|name| name.is(main) || name.cast_exact::<PyString>().is_ok_and(|name| str_eq(name, main)));
         let live = choices::globals() == Globals::Live;
         let fresh = self.memo.next_index() == 0 && self.writer.protocol() >= 4 && !self.classes.any_in_progress();
-        let in_main =
-            fresh && is_main && !live && info.marshal.len() < MAX_OPENING && function::own_builtins(&view.globals)?.is_none();
+        let in_main = fresh
+            && is_main
+            && !live
+            && info.marshal.len() < MAX_OPENING
+            && function::own_builtins(&view.globals)?.is_none();
         if in_main && let Some(opening) = info.opening.get() {
             self.writer.raw(opening);
             self.memo.preset(&view.code, view.globals.as_any(), main);

@@ -86,8 +86,15 @@ pub(super) fn parameter<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
 /// The key by which a type variable is one object however often it arrives; those of type parameter lists have none: they
 /// belong to the function or class that has the list, and many are alike.
 fn variable_key<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>> {
-    const STATED: &[&str] =
-        &["__name__", "__module__", "__constraints__", "__bound__", "__covariant__", "__contravariant__", "__default__"];
+    const STATED: &[&str] = &[
+        "__name__",
+        "__module__",
+        "__constraints__",
+        "__bound__",
+        "__covariant__",
+        "__contravariant__",
+        "__default__",
+    ];
     if optional(object, "__infer_variance__")?.is_some_and(|it| it.is_truthy().unwrap_or(false)) {
         return Ok(None);
     }
