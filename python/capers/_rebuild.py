@@ -36,10 +36,8 @@ def _explain_tag(tag):
     theirs, ours = "%d.%d" % (tag >> 8 & 0xFF, tag & 0xFF), "%d.%d" % sys.version_info[:2]
     if theirs == ours:
         theirs, ours = "%s (bytecode %d)" % (theirs, tag >> 16), "%s (bytecode %d)" % (ours, _MAGIC)
-    return (
-        "cannot load a function written by Python version %s on Python version %s: "
-        "its bytecode runs on the version that made it only" % (theirs, ours)
-    )
+    told = "cannot load a function written by Python version %s on Python version %s: its bytecode runs on the version that made it only"
+    return told % (theirs, ours)
 
 
 def code(tag, data, source=None, constants=None):
@@ -310,9 +308,10 @@ def _without_last(namespace):
 
 
 def _build_class(metaclass, name, bases, namespace, keywords, body):
-    standard = next(each for each in metaclass.__mro__ if _is_standard(each))
-    maker = next(each for each in metaclass.__mro__ if _key_of(each) is None)
-    if _is_complete(maker):
+    makers = (type,) if metaclass is type else metaclass.__mro__
+    standard = next(each for each in makers if each is type or _is_standard(each))
+    maker = next(each for each in makers if each is type or _key_of(each) is None)
+    if maker is not type and _is_complete(maker):
         maker, keywords = standard, {}
     later = {}
     if body is not None:
@@ -335,13 +334,10 @@ def _build_class(metaclass, name, bases, namespace, keywords, body):
     if made is None:
         made = _make_class(standard, metaclass, name, bases, dict(namespace), {}, True)
     fields = "_fields_" in namespace and any(each.__module__ == "_ctypes" for each in metaclass.__mro__)
+    held = made.__dict__
     for attribute, value in {**namespace, **later}.items():
         # Hooks have run for what they do elsewhere; what the class holds is what it held.
-        if (
-            made.__dict__.get(attribute) is not value
-            and attribute not in _MADE
-            and not (fields and attribute == "_fields_")
-        ):
+        if held.get(attribute) is not value and attribute not in _MADE and not (fields and attribute == "_fields_"):
             _set(made, attribute, value)
     if later and "__abstractmethods__" in made.__dict__:
         abc.update_abstractmethods(made)

@@ -9,7 +9,8 @@ use blake2::digest::consts::U16;
 use blake2::{Blake2b, Digest};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyInt, PyString, PyTuple, PyType, PyWeakrefReference};
 
 use super::code::describe as describe_code;
 use crate::ffi::access::{cell_content, dict_get, set_items, str_bytes};
@@ -28,14 +29,24 @@ pub(crate) fn key<'py>(
     object: &Bound<'py, PyAny>,
     describe: impl FnOnce() -> PyResult<Vec<u8>>,
 ) -> PyResult<Bound<'py, PyString>> {
+    static KEYS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let py = object.py();
-    let rebuild = py.import(intern!(py, "capers._rebuild"))?;
-    let known = rebuild.getattr(intern!(py, "_key_of"))?.call1((object,))?;
-    if let Ok(known) = known.cast_into::<PyString>() {
-        return Ok(known);
+    // What `_rebuild._key_of` looks at: by address, a weak reference that tells whether it is still that object, and the key.
+    let keys = KEYS.get_or_try_init(py, || table(py, "_keys"))?.bind(py);
+    if let Some(known) = dict_get(keys, PyInt::new(py, object.as_ptr() as usize).as_any())?
+        && let Ok(known) = known.cast_into_exact::<PyTuple>()
+        && known.get_item(0)?.cast::<PyWeakrefReference>().is_ok_and(|it| it.upgrade().is_some_and(|it| it.is(object)))
+    {
+        return Ok(known.get_item(1)?.cast_into()?);
     }
+    let rebuild = py.import(intern!(py, "capers._rebuild"))?;
     let key = format!("{:x}", Blake2b::<U16>::digest(describe()?));
     Ok(rebuild.getattr(intern!(py, "_name"))?.call1((object, key))?.cast_into()?)
+}
+
+/// A table of this process that `_rebuild` keeps.
+pub(super) fn table(py: Python<'_>, name: &str) -> PyResult<Py<PyDict>> {
+    Ok(py.import(intern!(py, "capers._rebuild"))?.getattr(name)?.cast_into::<PyDict>()?.unbind())
 }
 
 /// The bytes that stand for a type variable: its name and module, and what else it was made with.

@@ -11,6 +11,7 @@ use super::pending::Pending;
 use super::{Begun, Dumper, Frame};
 use crate::by_value::reach::Missing;
 use crate::by_value::{Fill, Part, class, definition, odd};
+use crate::ffi::class::{own, qualname};
 use crate::ffi::kind::Kind;
 use crate::policy;
 
@@ -112,11 +113,15 @@ impl<'py> Dumper<'py> {
             return Ok(Begun::InProgress(object.clone()));
         }
         let class = object.cast::<PyType>()?;
-        let stated = |name: &Bound<'py, PyString>| {
-            py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?.call1((class, name))
+        let module = match own(class, intern!(py, "__module__"))?.filter(|it| it.is_instance_of::<PyString>()) {
+            Some(module) => Ok(module),
+            None => {
+                let lookup = py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?;
+                lookup.call1((class, intern!(py, "__module__")))
+            }
         };
-        if let (Ok(module), Ok(qualname)) = (stated(intern!(py, "__module__")), stated(intern!(py, "__qualname__")))
-            && let Some(reference) = policy::reference(object, &module, &qualname)?
+        if let Ok(module) = module
+            && let Some(reference) = policy::reference(object, &module, qualname(class)?.as_any())?
         {
             return self.begin_reference(object, &reference);
         }
