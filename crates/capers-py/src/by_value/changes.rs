@@ -17,14 +17,12 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType, PyWeakrefReference};
 
-use super::Part;
-use super::code::describe as describe_code;
 use super::definition::table;
+use super::{Part, code};
 use crate::ffi::access::{
     bytearray_copy, cell_content, dict_get, dict_next, int_value, list_item, set_items, str_bytes, str_hash, tuple_item,
 };
 use crate::ffi::class::{Holder, holder, own};
-use crate::ffi::code::get_extra;
 use crate::ffi::function::function_view;
 use crate::ffi::kind::{Kind, kind};
 use crate::policy;
@@ -42,6 +40,9 @@ struct Record {
     last: i64,
 }
 
+/// `_rebuild._changes`: by key, what payloads have changed of the classes that they made here.
+static RECEIVED: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+
 /// The records by address of the class; the weak reference in each tells whether it is still that class.
 static RECORDS: Mutex<Option<HashMap<usize, Record>>> = Mutex::new(None);
 
@@ -52,7 +53,6 @@ pub(super) fn changes<'py>(
     entries: &[(Bound<'py, PyString>, Part<'py>)],
 ) -> PyResult<Vec<(Bound<'py, PyString>, i64)>> {
     let py = class.py();
-    static RECEIVED: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let received = RECEIVED.get_or_try_init(py, || table(py, "_changes"))?.bind(py);
     if let Some(seen) = dict_get(received, key.as_any())? {
         // Another process is at home with it, and numbers its changes.
@@ -264,9 +264,7 @@ impl<'py> Stamper<'py> {
             // The receiver's own module is behind it.
             self.mix(function.as_ptr() as u64);
         }
-        let kept = get_extra(&view.code);
-        let fresh = if kept.is_none() { Some(describe_code(&view.code)?) } else { None };
-        let Some(info) = kept.as_deref().or(fresh.as_ref()) else { return Ok(()) };
+        let info = code::known(&view.code)?;
         self.mix(info.digest);
         self.waiting.push(view.qualname);
         self.wait(view.defaults.map(Bound::into_any));

@@ -12,10 +12,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyString, PyTuple, PyType, PyWeakrefReference};
 
-use super::code::describe as describe_code;
+use super::code;
 use crate::ffi::access::{cell_content, dict_get, set_items, str_bytes};
 use crate::ffi::class::namespace;
-use crate::ffi::code::get_extra;
 use crate::ffi::function::{FunctionView, function_view};
 use crate::ffi::kind::{Kind, kind};
 
@@ -154,9 +153,7 @@ fn dict(dict: &Bound<'_, PyDict>, depth: usize, out: &mut Vec<u8>) -> PyResult<(
 /// The code of a function, its defaults and the plain values that it reaches.
 fn function(view: &FunctionView<'_>, depth: usize, out: &mut Vec<u8>) -> PyResult<()> {
     let py = view.code.py();
-    let kept = get_extra(&view.code);
-    let fresh = if kept.is_none() { Some(describe_code(&view.code)?) } else { None };
-    let Some(info) = kept.as_deref().or(fresh.as_ref()) else { return Ok(()) };
+    let info = code::known(&view.code)?;
     write(out, b'f', &info.marshal);
     if depth == 0 {
         return Ok(());

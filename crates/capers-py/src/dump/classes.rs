@@ -113,7 +113,7 @@ impl<'py> Dumper<'py> {
             return Ok(Begun::InProgress(object.clone()));
         }
         let class = object.cast::<PyType>()?;
-        let module = match own(class, intern!(py, "__module__"))?.filter(|it| it.is_instance_of::<PyString>()) {
+        let module = match own(class, intern!(py, "__module__"))?.filter(PyAnyMethods::is_instance_of::<PyString>) {
             Some(module) => Ok(module),
             None => {
                 let lookup = py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?;
