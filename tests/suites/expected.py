@@ -50,6 +50,12 @@ EXPECTED = (
         jobs=("errors",),
     ),
     Expected(
+        "cpython",
+        "test_nonencodable_module_name_error",
+        "asserts that pickle refuses an object of a module whose name cannot be encoded; capers carries it as one of the script's own",
+        jobs=("errors",),
+    ),
+    Expected(
         "stdlib",
         r"test\.test_dictviews\.\w+\.test_pickle",
         "asserts that pickle refuses dict views; capers carries them",
