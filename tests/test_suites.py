@@ -120,3 +120,10 @@ def test_the_tests_of_dill_pass_in_the_file(file):
 def test_the_stand_in_of_dill_hands_out_no_private_name():
     told = dill.outcome("test_extendpickle", "default", 60).tests
     assert (told["test_extend"].kind, told["test_isdill"].kind) == ("passed", "skipped")
+
+
+def test_what_depends_on_the_speed_of_threads_may_pass_or_fail_as_it_is_listed():
+    refusal = "CannotPickleError: cannot pickle 'threading.Thread' object: a thread runs in the process that started it"
+    assert judged({"test_run_thread": ("passed", "")}, "dill") == {"test_run_thread": "passed"}
+    assert judged({"test_run_thread": ("failed", refusal)}, "dill") == {"test_run_thread": "listed"}
+    assert judged({"test_run_thread": ("failed", "AssertionError")}, "dill") == {"test_run_thread": "failed"}
