@@ -230,3 +230,27 @@ def test_a_private_class_of_a_class_travels_by_its_mangled_name(protocol):
     for loads in (capers.loads, pickle.loads):
         kind, made = loads(data)
         assert kind is Private.inner and type(made) is kind
+
+
+def test_a_module_of_a_loaded_package_is_imported_to_find_a_class_there():
+    ship(
+        "import sys, importable\nassert 'importable.late' not in sys.modules\nobj = importable.Hidden, importable.Hidden()",
+        "import importable.late\nassert obj[0] is importable.late.Hidden and type(obj[1]) is obj[0]",
+    )
+
+
+@pytest.mark.parametrize(
+    "stated", ["importable.nowhere", "importable_plain", "importable.deep.nowhere", "nowhere.at.all"]
+)
+def test_nothing_else_is_imported_to_find_a_class(stated):
+    run(
+        f"""
+        import sys, importable, capers
+        class Thing:
+            def get(self): return 5
+        Thing.__module__ = {stated!r}
+        data = capers.dumps(Thing)
+        assert {stated!r} not in sys.modules
+        assert capers.loads(data)().get() == 5
+        """
+    )

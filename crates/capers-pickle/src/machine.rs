@@ -620,7 +620,7 @@ where
     H::Error: From<S::Error>,
 {
     meter.bytes(count)?;
-    if count > MOST_BYTES {
+    if count > MOST_BYTES && host.refuses_too_long() {
         fail!(ErrorKind::TooLong);
     }
     if count >= DIRECT && source.prefers_copy(count) {

@@ -79,17 +79,32 @@ static LOCAL: AtomicBool = AtomicBool::new(false);
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 /// Puts the choices of the dump around it back in place when it goes.
-pub(crate) struct Scope(Option<Arc<Choices>>);
+pub(crate) enum Scope {
+    /// There were none, and there are none.
+    Unchanged,
+    Before(Option<Arc<Choices>>),
+}
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        CURRENT.set(self.0.take());
+        if let Self::Before(before) = self {
+            CURRENT.set(before.take());
+        }
     }
 }
 
 impl Choices {
     /// The choices that `arguments` make, `None` where all are left to capers; and whether nothing is to travel by value.
+    #[inline]
     pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<(Option<Arc<Self>>, bool)> {
+        match arguments {
+            Arguments { by_value: None, locks: None, files: None, reducers: None, globals: None } => Ok((None, false)),
+            _ => Self::of(arguments),
+        }
+    }
+
+    #[inline(never)]
+    fn of(arguments: &Arguments<'_, '_>) -> PyResult<(Option<Arc<Self>>, bool)> {
         let mut choices = Self::default();
         let strict = choices.set_by_value(arguments.by_value)?;
         choices.locks_refused = is_second("locks", arguments.locks, "fresh", "error")?;
@@ -186,8 +201,12 @@ fn reducer(class: &Bound<'_, PyAny>, function: &Bound<'_, PyAny>) -> PyResult<Re
 }
 
 /// Lets `choices` hold on this thread until the scope goes.
+#[inline]
 pub(crate) fn enter(choices: Option<Arc<Choices>>) -> Scope {
-    Scope(CURRENT.replace(choices))
+    if choices.is_none() && CURRENT.with_borrow(Option::is_none) {
+        return Scope::Unchanged;
+    }
+    Scope::Before(CURRENT.replace(choices))
 }
 
 fn chosen(what: impl FnOnce(&Choices) -> bool) -> bool {
@@ -275,10 +294,16 @@ pub(crate) fn unregister_reducer(cls: &Bound<'_, PyAny>) -> PyResult<()> {
     }
 }
 
+/// Whether a reducer was ever registered.
+#[inline]
+pub(crate) fn any_registered() -> bool {
+    REGISTERED.load(Ordering::Relaxed)
+}
+
 /// Copies of all registered reducers.
 #[inline]
 pub(crate) fn registered(py: Python<'_>) -> PyResult<Vec<Reducer>> {
-    if !REGISTERED.load(Ordering::Relaxed) {
+    if !any_registered() {
         return Ok(Vec::new());
     }
     let Ok(all) = state(py)?.reducers.lock() else { return Ok(Vec::new()) };

@@ -72,7 +72,13 @@ pub(crate) fn reference<'py>(
     if is_main(&str_bytes(module_name)?) {
         return Ok(None);
     }
-    let Some(module) = loaded(py, module)? else { return Ok(None) };
+    let module = match loaded(py, module)? {
+        Some(module) => module,
+        None => match not_yet_loaded(module_name)? {
+            Some(module) => module,
+            None => return Ok(None),
+        },
+    };
     let mut name = qualname.clone();
     match resolve(&module, qualname)? {
         Some(found) if found.is(object) => {}
@@ -86,6 +92,33 @@ pub(crate) fn reference<'py>(
         return Ok(None);
     }
     Ok(Some(Reference { module: module_name.clone(), name }))
+}
+
+/// A module that an object states as its own though nothing has loaded it: libraries hide where a class is made. It is imported,
+/// as `pickle` does, if it belongs to the standard library or to a package that is loaded; importing anything else to find
+/// out may run what nobody asked for.
+#[cold]
+fn not_yet_loaded<'py>(name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = name.py();
+    let text = name.to_string_lossy();
+    let trusted = match text.rsplit_once('.') {
+        None => state(py)?.stdlib.bind(py).contains(name)?,
+        Some((parent, _)) => {
+            let parent = PyString::new(py, parent);
+            match loaded(py, parent.as_any())? {
+                Some(package) => package.hasattr(intern!(py, "__path__"))? && importable(&parent, &package)?,
+                None => false,
+            }
+        }
+    };
+    if !trusted {
+        return Ok(None);
+    }
+    match py.import(name) {
+        Ok(_) => loaded(py, name.as_any()),
+        Err(error) if error.is_instance_of::<pyo3::exceptions::PyImportError>(py) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// `qualname` with its private parts as the compiler mangles them, if it has any.

@@ -35,6 +35,10 @@ pub(crate) struct State {
     pub(crate) reverse_imports: Py<PyDict>,
     /// `pickle.PickleBuffer`.
     pub(crate) pickle_buffer: Py<PyType>,
+    /// `collections.OrderedDict`.
+    pub(crate) ordered_dict: Py<PyType>,
+    /// `collections.defaultdict`.
+    pub(crate) default_dict: Py<PyType>,
     /// Names of the modules registered by `register_pickle_by_value`.
     pub(crate) by_value: Mutex<HashSet<String>>,
     /// Reducers registered by `register_reducer`.
@@ -83,6 +87,7 @@ impl State {
             (&pickling_error, py.get_type::<PyTypeError>()),
             members,
         ))?;
+        let collections = py.import("_collections")?;
         Ok(Self {
             pickling_error: pickling_error.unbind(),
             cannot_pickle: cannot_pickle.cast_into::<PyType>()?.unbind(),
@@ -93,6 +98,8 @@ impl State {
             reverse_names: compat.getattr("REVERSE_NAME_MAPPING")?.cast_into()?.unbind(),
             reverse_imports: compat.getattr("REVERSE_IMPORT_MAPPING")?.cast_into()?.unbind(),
             pickle_buffer: pickle.getattr("PickleBuffer")?.cast_into()?.unbind(),
+            ordered_dict: collections.getattr("OrderedDict")?.cast_into()?.unbind(),
+            default_dict: collections.getattr("defaultdict")?.cast_into()?.unbind(),
             by_value: Mutex::new(HashSet::new()),
             reducers: Mutex::new(Vec::new()),
             stdlib: py.import("sys")?.getattr("stdlib_module_names")?.cast_into()?.unbind(),

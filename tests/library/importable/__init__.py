@@ -152,3 +152,10 @@ def make_class(tag):
 
 SENTINEL = object()
 INSTANCE = Holder("the module's own")
+
+
+class Hidden:
+    """A class whose stated module has to be imported before it can be found there."""
+
+
+Hidden.__module__ = "importable.late"

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use capers_pickle::Op;
 use capers_pickle::writer::FRAME_TARGET;
-use pyo3::exceptions::{PyBufferError, PyOverflowError};
+use pyo3::exceptions::PyOverflowError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyString, PyTuple};
@@ -209,17 +209,10 @@ impl<'py> Dumper<'py> {
         if self.writer.protocol() < 5 {
             return Err(self.pickling_error(complaint::old_protocol_for_buffer()));
         }
-        let py = self.py;
-        // `raw()` gives a flat view of the memory and raises for buffers that are not contiguous.
-        let raw = match object.call_method0(intern!(py, "raw")) {
-            Ok(raw) => raw,
-            Err(error) if error.is_instance_of::<PyBufferError>(py) => {
-                let text = "PickleBuffer can not be pickled when pointing to a non-contiguous buffer";
-                return Err(self.pickling_error(text));
-            }
-            Err(error) => return Err(error),
+        let Some(view) = View::flat(object)? else {
+            return Err(self.pickling_error("PickleBuffer can not be pickled when pointing to a non-contiguous buffer"));
         };
-        let readonly = raw.getattr(intern!(py, "readonly"))?.is_truthy()?;
+        let readonly = view.is_readonly();
         if let Some(callback) = self.hooks.buffer_callback.clone() {
             let in_band = callback.call1((object,))?.is_truthy()?;
             if !in_band {
@@ -230,11 +223,10 @@ impl<'py> Dumper<'py> {
                 return Ok(Begun::Done);
             }
         }
-        let view = View::new(&raw)?;
         if !readonly {
             self.writer.bytearray_header(view.len());
             self.write_large(&Content::Shared(&view))?;
-        } else if let Ok(whole) = raw.getattr(intern!(py, "obj"))?.cast_into_exact::<PyBytes>()
+        } else if let Some(Ok(whole)) = view.owner(self.py).map(Bound::cast_into_exact::<PyBytes>)
             && whole.as_bytes().len() == view.len()
         {
             self.write_bytes_object(&whole)?;

@@ -22,6 +22,7 @@ mod function;
 mod given;
 mod global;
 mod inside;
+mod known;
 mod leaf;
 pub(crate) mod memo;
 mod namespace;
@@ -133,6 +134,7 @@ pub(crate) struct Dumper<'py> {
     /// Whether plain data takes the fast walk.
     walks: bool,
     open: fast::Open,
+    arrays: Option<known::Arrays<'py>>,
     steps: u32,
     pauses: u32,
     /// The height at which the stack is looked at next.
@@ -170,6 +172,7 @@ impl<'py> Dumper<'py> {
             hooked,
             walks,
             open: fast::Open::default(),
+            arrays: None,
             steps: 0,
             pauses: 0,
             patience: depth::FIRST_LOOK,

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::memo::Memo;
-use super::{Dumper, Hooks, Settings, given};
+use super::{Dumper, Frame, Hooks, Settings, given};
 use crate::choices::{self, Arguments, Choices};
 use crate::ffi::output::{self, Output};
 use crate::replay;
@@ -19,8 +19,11 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Scratch kept between calls of `dumps`: an output buffer and the tables of a memo.
-type Scratch = (Vec<u8>, Box<Memo>);
+/// Scratch kept between calls of `dumps`: an output buffer, the tables of a memo, an empty work stack.
+type Scratch = (Vec<u8>, Box<Memo>, Vec<Frame<'static>>);
+
+/// A work stack that grew beyond this is not kept.
+const KEPT_FRAMES: usize = 1024;
 
 thread_local! {
     static SCRATCH: Cell<Option<Scratch>> = const { Cell::new(None) };
@@ -98,9 +101,10 @@ fn dump_to<'py>(
     let replayable = options.protocol >= 4 && !options.strict && options.choices.is_none();
     let _scope = choices::enter(options.choices);
     // A dump inside a dump finds nothing here and makes its own.
-    let (buffer, memo) = SCRATCH.with(Cell::take).unwrap_or_default();
+    let (buffer, memo, stack) = SCRATCH.with(Cell::take).unwrap_or_default();
     let writer = Writer::new(options.protocol, Output::new(py, buffer));
     let mut dumper = Dumper::new(py, writer, memo, hooks, settings)?;
+    dumper.stack = emptied(stack);
     // A protocol below 4 may write other names, and hooks may decide otherwise each time.
     let replayable = replayable && !dumper.has_hooks();
     let outcome = caught(py, || match if replayable { dumper.replay(object) } else { Ok(None) } {
@@ -109,7 +113,7 @@ fn dump_to<'py>(
         Err(error) => Err(error),
     });
     let recorded = dumper.take_recorded();
-    let Dumper { writer, mut memo, .. } = dumper;
+    let Dumper { writer, mut memo, stack, .. } = dumper;
     memo.clear(py);
     let output = writer.into_buffer();
     let (outcome, buffer) = match outcome {
@@ -123,8 +127,16 @@ fn dump_to<'py>(
         Ok(Some(payload)) => (Ok(payload), output.into_scratch()),
         Err(error) => (Err(error), output.into_scratch()),
     };
-    SCRATCH.with(|kept| kept.set(Some((buffer, memo))));
+    let stack = if stack.capacity() <= KEPT_FRAMES { emptied(stack) } else { Vec::new() };
+    SCRATCH.with(|kept| kept.set(Some((buffer, memo, stack))));
     outcome
+}
+
+/// A work stack for another dump, with the room of this one: collecting nothing out of a vector keeps its allocation.
+#[inline]
+fn emptied<'to>(mut stack: Vec<Frame<'_>>) -> Vec<Frame<'to>> {
+    stack.clear();
+    stack.into_iter().map_while(|_| None).collect()
 }
 
 /// Runs a dump. A panic is a fault of ours and surfaces as a `PicklingError`; memory that cannot be had is none.
@@ -163,8 +175,8 @@ fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
 #[pyfunction]
 #[pyo3(
     signature = (
-        obj, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks="fresh", files="reopen",
-        reducers=None, globals="module"
+        obj, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks=None, files=None,
+        reducers=None, globals=None
     ),
     text_signature = "(obj, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
                       files='reopen', reducers=None, globals='module')"
@@ -193,8 +205,8 @@ pub(crate) fn dumps<'py>(
 #[pyfunction]
 #[pyo3(
     signature = (
-        obj, file, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks="fresh", files="reopen",
-        reducers=None, globals="module"
+        obj, file, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks=None, files=None,
+        reducers=None, globals=None
     ),
     text_signature = "(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
                       files='reopen', reducers=None, globals='module')"
@@ -272,8 +284,8 @@ impl Pickler {
     }
 
     #[pyo3(signature = (
-        file, protocol=None, fix_imports=Truth(true), buffer_callback=None, *, by_value=None, locks="fresh", files="reopen",
-        reducers=None, globals="module"
+        file, protocol=None, fix_imports=Truth(true), buffer_callback=None, *, by_value=None, locks=None, files=None,
+        reducers=None, globals=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
     fn __init__(
@@ -541,7 +553,11 @@ fn hooks<'py>(pickler: &Bound<'py, Pickler>) -> PyResult<Hooks<'py>> {
 
 impl Hooks<'_> {
     /// The reducers of this dump, those asked first in front: of the call, of the class of the pickler, of the process.
+    #[inline]
     fn add_reducers(&mut self, py: Python<'_>, choices: Option<&Choices>) -> PyResult<()> {
+        if choices.is_none() && !choices::any_registered() {
+            return Ok(());
+        }
         let mut reducers: Vec<_> =
             choices.iter().flat_map(|it| &it.reducers).map(|(a, b)| (a.clone_ref(py), b.clone_ref(py))).collect();
         reducers.append(&mut self.reducers);

@@ -122,7 +122,11 @@ impl<'py> Dumper<'py> {
 
     /// Asks `object` itself, by `__reduce_ex__` or `__reduce__`.
     pub(super) fn begin_own_reduction(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if let Some(known) = self.known_reduction(object)? {
+            return self.begin_reduced(object, known.as_any());
+        }
         let value = self.own_reduction(object)?;
+        self.learn_array(object, &value)?;
         // In the strict mode types come here that otherwise have a rule of ours, which goes before any plan.
         if self.walks
             && !plan::is_decided(object)

@@ -3,6 +3,7 @@
 //! While a [`View`] is held its owner can neither free nor move the memory, but it may write to it. So no slice of it is
 //! lent: the bytes are copied out, with the interpreter held.
 
+use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
@@ -19,16 +20,39 @@ pub(crate) struct View<'py> {
 impl<'py> View<'py> {
     /// The memory of `object`, an exception where it has none that is contiguous.
     pub(crate) fn new(object: &Bound<'py, PyAny>) -> PyResult<View<'py>> {
+        Self::get(object, ffi::PyBUF_CONTIG_RO)
+    }
+
+    /// The memory of `object` as it lies there, in whatever order of its dimensions; `None` where there are gaps in it.
+    pub(crate) fn flat(object: &Bound<'py, PyAny>) -> PyResult<Option<View<'py>>> {
+        let view = Self::get(object, ffi::PyBUF_FULL_RO)?;
+        // SAFETY: alive: the view is held. type: filled in. shared: only read. runs: no Python code.
+        let flat = unsafe { ffi::PyBuffer_IsContiguous(&raw const *view.view, b'A'.cast_signed()) } != 0;
+        Ok(flat.then_some(view))
+    }
+
+    fn get(object: &Bound<'py, PyAny>, flags: c_int) -> PyResult<View<'py>> {
         let mut view = Box::new(MaybeUninit::<ffi::Py_buffer>::zeroed());
         // SAFETY: alive: the object is borrowed and the view keeps it from here on. type: any; objects without a buffer
         // raise. shared: the box is ours and does not move. runs: a `__buffer__` method may run Python code; nothing is
         // borrowed across it. On success the view is filled in.
         unsafe {
-            if ffi::PyObject_GetBuffer(object.as_ptr(), view.as_mut_ptr(), ffi::PyBUF_CONTIG_RO) < 0 {
+            if ffi::PyObject_GetBuffer(object.as_ptr(), view.as_mut_ptr(), flags) < 0 {
                 return Err(PyErr::fetch(object.py()));
             }
             Ok(View { view: Box::from_raw(Box::into_raw(view).cast()), py: PhantomData })
         }
+    }
+
+    /// Whether the memory must not be written to.
+    pub(crate) fn is_readonly(&self) -> bool {
+        self.view.readonly != 0
+    }
+
+    /// The object whose memory it is, if there is one.
+    pub(crate) fn owner(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        // SAFETY: alive: the view owns a reference to it. type: any, or null. shared: one read. runs: nothing.
+        unsafe { Bound::from_borrowed_ptr_or_opt(py, self.view.obj) }
     }
 
     /// How many bytes there are; this does not change while the view is held.

@@ -13,6 +13,7 @@ type Object<'py> = Bound<'py, PyAny>;
 
 unsafe extern "C" {
     fn _PyType_Lookup(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
     /// Not declared by pyo3-ffi.
     static mut PyGetSetDescr_Type: ffi::PyTypeObject;
 }
@@ -30,6 +31,16 @@ pub(crate) fn is_made_by_object(class: &Bound<'_, PyType>, arguments: &Bound<'_,
             _ => false,
         };
         same && (*kind).tp_flags & ffi::Py_TPFLAGS_IS_ABSTRACT == 0 && ffi::PyTuple_GET_SIZE(arguments.as_ptr()) == 0
+    }
+}
+
+/// Whether an object, whose type is one of C code, has no attributes of its own; none are made by asking.
+pub(crate) fn has_no_attributes(object: &Object<'_>) -> bool {
+    // SAFETY: alive: borrowed; the dict is owned by the object. type: any object; the result is null or points to a dict or to
+    // null. shared: read with the interpreter held. runs: no Python code.
+    unsafe {
+        let place = _PyObject_GetDictPtr(object.as_ptr());
+        place.is_null() || (*place).is_null() || ffi::PyDict_Size(*place) == 0
     }
 }
 

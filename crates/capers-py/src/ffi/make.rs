@@ -19,6 +19,7 @@ unsafe extern "C" {
     fn PySys_Audit(event: *const c_char, format: *const c_char, ...) -> c_int;
     fn _PyLong_FromByteArray(bytes: *const u8, count: usize, little_endian: c_int, signed: c_int)
     -> *mut ffi::PyObject;
+    fn _PyLong_New(digits: ffi::Py_ssize_t) -> *mut ffi::PyObject;
     fn _PyObject_GenericGetAttrWithDict(
         object: *mut ffi::PyObject,
         name: *mut ffi::PyObject,
@@ -171,6 +172,13 @@ pub(crate) fn text<'py>(py: Python<'py>, utf8: &[u8]) -> PyResult<Object<'py>> {
             return Ok(made);
         }
     }
+    if let [byte] = *utf8
+        && byte.is_ascii()
+    {
+        // SAFETY: alive: the result is owned here. type: any ordinal gives an exact str. shared: strings never change. runs:
+        // C code of the interpreter only.
+        return unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_FromOrdinal(byte.into())) };
+    }
     if let Some(made) = super::decode::wide(py, utf8)? {
         return Ok(made);
     }
@@ -295,6 +303,64 @@ pub(crate) fn empty_dict(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 pub(crate) fn int(py: Python<'_>, value: i64) -> PyResult<Object<'_>> {
     // SAFETY: alive: the result is owned. type: an int. shared: ints are immutable. runs: no Python code.
     unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromLong(value as c_long)) }
+}
+
+/// Bits in a digit of an int.
+const DIGIT: usize = 30;
+
+/// Ints below zero are turned round in a buffer of this size.
+const TURNED: usize = 256;
+
+/// An int of two's complement little-endian bytes, by writing its digits: the interpreter takes the bytes one by one. `None`
+/// for ints of fewer than three digits, which the interpreter may have made already, and for huge ones below zero.
+///
+/// The layout of ints must be known.
+#[inline]
+pub(crate) fn big_int<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Option<Object<'py>>> {
+    let mut turned;
+    let negative = bytes.last().is_some_and(|&last| last >= 0x80);
+    let bytes = if negative {
+        turned = [0; TURNED];
+        let Some(turned) = turned.get_mut(..bytes.len()) else { return Ok(None) };
+        let mut carry = true;
+        for (to, &from) in turned.iter_mut().zip(bytes) {
+            (*to, carry) = (!from).overflowing_add(carry.into());
+        }
+        &*turned
+    } else {
+        bytes
+    };
+    let zeros = bytes.iter().rev().take_while(|&&byte| byte == 0).count();
+    let bytes = &bytes[..bytes.len() - zeros];
+    let Some(top) = bytes.last() else { return Ok(None) };
+    let digits = (bytes.len() * 8 - top.leading_zeros() as usize).div_ceil(DIGIT);
+    if digits < 3 {
+        return Ok(None);
+    }
+    // SAFETY: alive: the new int is owned here. type: an int with room for as many digits as asked for, which are all written, and
+    // the highest of which is not zero, as its rules are. shared: nobody else has it yet. runs: no Python code.
+    unsafe {
+        let made = Bound::from_owned_ptr_or_err(py, _PyLong_New(digits as ffi::Py_ssize_t))?;
+        let (to, room, _) = super::layout::digits(made.as_ptr());
+        assert!(room == digits);
+        let to = to.cast_mut();
+        for place in 0..digits {
+            let (from, shift) = (place * DIGIT / 8, place * DIGIT % 8);
+            let word = match bytes[from..].first_chunk() {
+                Some(&word) => word,
+                None => {
+                    let mut word = [0; 8];
+                    word[..bytes.len() - from].copy_from_slice(&bytes[from..]);
+                    word
+                }
+            };
+            to.add(place).write((u64::from_le_bytes(word) >> shift) as u32 & ((1 << DIGIT) - 1));
+        }
+        if negative {
+            super::layout::negate(made.as_ptr());
+        }
+        Ok(Some(made))
+    }
 }
 
 /// An int of two's complement little-endian bytes.

@@ -211,6 +211,11 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn long(&mut self, bytes: &[u8]) -> Made<'py> {
+        if self.state.layouts
+            && let Some(big) = make::big_int(self.py, bytes)?
+        {
+            return Ok(big);
+        }
         Ok(make::int_from_bytes(self.py, bytes)?)
     }
 
@@ -251,6 +256,11 @@ impl<'py> Host for Live<'_, 'py> {
             return Ok(name);
         }
         Ok(make::text(self.py, utf8)?)
+    }
+
+    #[cold]
+    fn refuses_too_long(&self) -> bool {
+        self.state.refuses_too_long
     }
 
     #[inline]

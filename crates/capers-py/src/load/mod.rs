@@ -102,7 +102,8 @@ fn iterator<'py>(buffers: Option<&Bound<'py, PyAny>>) -> PyResult<Option<Bound<'
 
 /// Names of codecs and error handlers become C strings.
 fn check_codec(encoding: &str, errors: &str) -> PyResult<()> {
-    if encoding.contains('\0') || errors.contains('\0') {
+    // They are short: a plain loop takes less than a search does to begin.
+    if [encoding, errors].iter().any(|text| text.bytes().any(|byte| byte == 0)) {
         return Err(PyValueError::new_err("embedded null character"));
     }
     Ok(())

@@ -39,6 +39,10 @@ pub(super) struct State {
     pub(super) signed_binstring: bool,
     pub(super) strict_frames: bool,
     pub(super) skips_nothing: bool,
+    /// Whether a length that no bytes object can have is an error of its own.
+    pub(super) refuses_too_long: bool,
+    /// Whether plain objects lie in memory as we expect.
+    pub(super) layouts: bool,
     /// Whether tables of dicts can be copied.
     pub(super) shapes: bool,
     pub(super) names: Names,
@@ -106,6 +110,7 @@ impl State {
             Ok(_) => false,
             Err(error) => error.value(py).str()?.to_cow()?.contains("negative"),
         };
+        let layouts = crate::state::state(py)?.layouts_known;
         let unpickling_error = py.import("_pickle")?.getattr("UnpicklingError")?;
         Ok(State {
             limit_error: limits::error_class(&unpickling_error)?.unbind(),
@@ -123,7 +128,10 @@ impl State {
             int_rules,
             signed_binstring,
             strict_frames: probe(b"\x80\x04\x95\x03\0\0\0\0\0\0\0C\x05hello.").is_err(),
-            shapes: crate::ffi::layout::self_test(py)? && crate::ffi::shape::self_test(py)?,
+            layouts,
+            shapes: layouts && crate::ffi::shape::self_test(py)?,
+            refuses_too_long: probe(b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f")
+                .is_err_and(|error| error.is_instance_of::<pyo3::exceptions::PyOverflowError>(py)),
             skips_nothing: probe(b"N(e.").is_ok(),
             names: Names::new(py),
             method_type: py.import("types")?.getattr("MethodType")?.unbind(),
