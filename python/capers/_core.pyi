@@ -100,6 +100,7 @@ def dumps(
     locks: Literal["fresh", "error"] = "fresh",
     files: Literal["reopen", "content"] = "reopen",
     reducers: _Reducers = None,
+    globals: Literal["module", "copy", "live"] = "module",
 ) -> bytes: ...
 def dump(
     obj: object,
@@ -112,6 +113,7 @@ def dump(
     locks: Literal["fresh", "error"] = "fresh",
     files: Literal["reopen", "content"] = "reopen",
     reducers: _Reducers = None,
+    globals: Literal["module", "copy", "live"] = "module",
 ) -> None: ...
 def loads(
     data: Buffer,
@@ -156,6 +158,7 @@ class Pickler:
         locks: Literal["fresh", "error"] = "fresh",
         files: Literal["reopen", "content"] = "reopen",
         reducers: _Reducers = None,
+        globals: Literal["module", "copy", "live"] = "module",
     ) -> None: ...
     def dump(self, obj: object, /) -> None: ...
     def clear_memo(self) -> None: ...

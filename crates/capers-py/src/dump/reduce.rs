@@ -213,6 +213,11 @@ impl<'py> Dumper<'py> {
             && let Some(lost) = odd::lost_attributes(object)?
         {
             reduce.state = Some(lost.into_any());
+        } else if let Some(state) = &reduce.state
+            && reduce.setter.is_none()
+            && let Some((state, setter)) = odd::lost_beside_state(object, state)?
+        {
+            (reduce.state, reduce.setter) = (Some(state), Some(setter));
         }
         if self.classes.any_in_progress()
             && reduce.how == How::Reduce
