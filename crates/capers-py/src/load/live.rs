@@ -16,7 +16,6 @@ use super::failure::Failure;
 use super::globals;
 use super::hashing::Hashing;
 use super::keys::Keys;
-use super::late::Late;
 use super::quiet::Quiet;
 use super::state::State;
 use super::unpickler::Unpickler;
@@ -72,7 +71,6 @@ pub(super) struct Live<'a, 'py> {
     pub(super) shape: Shape<'py>,
     pub(super) attribute_names: Names<'py>,
     pub(super) keys: Keys,
-    pub(super) late: Late<'py>,
 }
 
 impl<'py> Live<'_, 'py> {
@@ -112,39 +110,16 @@ impl<'py> Live<'_, 'py> {
     }
 
     fn put_pairs(&mut self, dict: &Bound<'py, PyDict>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
-        if self.late.any() && self.late.joins(dict.as_any(), items.by_ref()) {
-            return Ok(());
-        }
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             self.mind(&key)?;
-            if let Err(error) = make::dict_set(dict, &key, &value) {
-                return self.late.wait(dict.as_any(), [key, value], items, error);
-            }
-        }
-        Ok(())
-    }
-
-    /// The items of a dict of a class of its own.
-    fn set_items_of_heir(
-        &mut self,
-        dict: &Object<'py>,
-        mut items: impl Iterator<Item = Object<'py>>,
-    ) -> Result<(), Failure> {
-        if self.late.any() && self.late.joins(dict, items.by_ref()) {
-            return Ok(());
-        }
-        while let (Some(key), Some(value)) = (items.next(), items.next()) {
-            self.hashing.check(&key, self.state)?;
-            if let Err(error) = make::set_item(dict, &key, &value) {
-                return self.late.wait(dict, [key, value], items, error);
-            }
+            make::dict_set(dict, &key, &value)?;
         }
         Ok(())
     }
 
     /// Before something is hashed: a str or a number runs no Python code, and anything else may take forever.
     #[inline]
-    pub(super) fn mind(&mut self, key: &Object<'py>) -> Result<(), Failure> {
+    fn mind(&mut self, key: &Object<'py>) -> Result<(), Failure> {
         match kind(key) {
             Kind::Str | Kind::Int | Kind::Float | Kind::None | Kind::Bool | Kind::Bytes => {}
             _ => {
@@ -158,26 +133,6 @@ impl<'py> Live<'_, 'py> {
     fn check_elements(&mut self, items: &Bound<'py, PyTuple>) -> Result<(), Failure> {
         items.iter().try_for_each(|item| self.hashing.check(&item, self.state))?;
         Ok(())
-    }
-
-    #[inline]
-    fn build_plainly(&mut self, object: &Object<'py>, state: Object<'py>) -> Result<(), Failure> {
-        if let Ok(attributes) = state.cast_exact::<PyDict>()
-            && instance::set_attributes(object, attributes, &mut self.attribute_names)?
-        {
-            return Ok(());
-        }
-        self.quiet.wake();
-        if wire::build(object, &state, self.state)? {
-            return Ok(());
-        }
-        if !wire::has_no_setstate(object)
-            && let Some(setstate) = self.attribute(object, &self.state.names.setstate)?
-        {
-            setstate.call1((state,))?;
-            return Ok(());
-        }
-        self.set_state(object, &state)
     }
 
     /// Attributes one by one, as `BUILD` sets them.
@@ -463,21 +418,15 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn set_item(&mut self, dict: &Object<'py>, key: Object<'py>, value: Object<'py>) -> Result<(), Failure> {
-        if let Ok(exact) = dict.cast_exact::<PyDict>() {
+        if let Ok(dict) = dict.cast_exact::<PyDict>() {
             self.mind(&key)?;
-            if self.late.any() && self.late.joins(dict, [key.clone(), value.clone()]) {
-                return Ok(());
-            }
-            return match make::dict_set(exact, &key, &value) {
-                Ok(()) => Ok(()),
-                Err(error) => self.late.wait(dict, [key, value], [], error),
-            };
+            return Ok(make::dict_set(dict, &key, &value)?);
         }
         self.quiet.wake();
-        if !dict.is_instance_of::<PyDict>() {
-            return Ok(make::set_item(dict, &key, &value)?);
+        if dict.is_instance_of::<PyDict>() {
+            self.hashing.check(&key, self.state)?;
         }
-        self.set_items_of_heir(dict, [key, value].into_iter())
+        Ok(make::set_item(dict, &key, &value)?)
     }
 
     #[inline]
@@ -486,10 +435,11 @@ impl<'py> Host for Live<'_, 'py> {
             return self.fill_dict(dict, items);
         }
         self.quiet.wake();
-        if dict.is_instance_of::<PyDict>() {
-            return self.set_items_of_heir(dict, items);
-        }
+        let hashes = dict.is_instance_of::<PyDict>();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            if hashes {
+                self.hashing.check(&key, self.state)?;
+            }
             make::set_item(dict, &key, &value)?;
         }
         Ok(())
@@ -497,15 +447,9 @@ impl<'py> Host for Live<'_, 'py> {
 
     fn add_items(&mut self, set: &Object<'py>, items: Items<'_, Object<'py>>) -> Result<(), Failure> {
         if set.is_exact_instance_of::<PySet>() {
-            let mut items = items;
-            if self.late.any() && self.late.joins(set, items.by_ref()) {
-                return Ok(());
-            }
-            while let Some(item) = items.next() {
+            for item in items {
                 self.mind(&item)?;
-                if let Err(error) = make::set_add(set, &item) {
-                    return self.late.wait(set, [item], items, error);
-                }
+                make::set_add(set, &item)?;
             }
             return Ok(());
         }
@@ -667,8 +611,22 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn build(&mut self, object: &Object<'py>, state: Object<'py>) -> Result<(), Failure> {
-        self.build_plainly(object, state)?;
-        if self.late.any() { self.complete(object) } else { Ok(()) }
+        if let Ok(attributes) = state.cast_exact::<PyDict>()
+            && instance::set_attributes(object, attributes, &mut self.attribute_names)?
+        {
+            return Ok(());
+        }
+        self.quiet.wake();
+        if wire::build(object, &state, self.state)? {
+            return Ok(());
+        }
+        if !wire::has_no_setstate(object)
+            && let Some(setstate) = self.attribute(object, &self.state.names.setstate)?
+        {
+            setstate.call1((state,))?;
+            return Ok(());
+        }
+        self.set_state(object, &state)
     }
 
     fn next_buffer(&mut self) -> Made<'py> {

@@ -10,7 +10,6 @@ mod file;
 mod globals;
 mod hashing;
 mod keys;
-mod late;
 mod limits;
 mod live;
 mod quiet;
@@ -31,7 +30,6 @@ use pyo3::types::{PyBytes, PyIterator};
 use self::failure::Failure;
 use self::hashing::Hashing;
 use self::keys::Keys;
-use self::late::Late;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
@@ -58,13 +56,7 @@ where
     Failure: From<S::Error>,
 {
     let (py, state) = (live.py, live.state);
-    caught(py, state, || {
-        let value = machine.run(live, source, &mut Unlimited)?;
-        if live.late.any() {
-            live.settle()?;
-        }
-        Ok(value)
-    })
+    caught(py, state, || machine.run(live, source, &mut Unlimited))
 }
 
 /// Run one pickle that is held to these caps.
@@ -80,12 +72,8 @@ where
     Failure: From<S::Error>,
 {
     let (py, state) = (live.py, live.state);
-    caught(py, state, || {
-        let mut host = Weighing::new(&mut *live, caps);
-        let value = machine.run(&mut host, &mut NotReady(source), &mut Limited::new(caps))?.value;
-        live.settle()?;
-        Ok(value)
-    })
+    let mut host = Weighing::new(live, caps);
+    caught(py, state, || Ok(machine.run(&mut host, &mut NotReady(source), &mut Limited::new(caps))?.value))
 }
 
 /// What a run gives. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
@@ -165,7 +153,6 @@ fn loads<'py>(
         shape: Shape::default(),
         attribute_names: Names::default(),
         keys: Keys::default(),
-        late: Late::default(),
     };
     if let Some(caps) = caps {
         let machine = &mut Machine::default();

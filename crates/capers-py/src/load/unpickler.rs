@@ -20,7 +20,6 @@ use super::failure::Failure;
 use super::file::File;
 use super::hashing::Hashing;
 use super::keys::Keys;
-use super::late::Late;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
@@ -172,7 +171,6 @@ impl Unpickler {
                         shape: Shape::default(),
                         attribute_names: Names::default(),
                         keys: Keys::default(),
-                        late: Late::default(),
                     };
                     let before = memo.take().unwrap_or_default();
                     match options.caps {
@@ -395,7 +393,6 @@ pub(super) fn load_file<'py>(
         shape: Shape::default(),
         attribute_names: Names::default(),
         keys: Keys::default(),
-        late: Late::default(),
     };
     let Some(mut source) = file.source(py, state.strict_frames) else {
         return Err(
