@@ -116,7 +116,7 @@ def unless_fresh(stamp, want):
 
 @contextlib.contextmanager
 def alone(name):
-    """Hold the lock *name*, so that two runs of this file do not make the same thing at once."""
+    """Hold the lock *name*, so that two runs of a task do not make the same thing at once."""
     BUILD.mkdir(exist_ok=True)
     with open(BUILD / f"{name}.lock", "w") as file:
         try:
@@ -142,7 +142,7 @@ def requirements(file, without=()):
 
 def extension_sources():
     """Return everything the built extension depends on."""
-    names = ("Cargo.toml", "Cargo.lock", "crates", "python", "pyproject.toml", "tools")
+    names = ("Cargo.toml", "Cargo.lock", "crates", "python", "pyproject.toml", "tools/backend.py")
     return tuple(ROOT / name for name in names)
 
 
@@ -417,7 +417,7 @@ def version_of(executable):
 
 @functools.cache
 def current_python():
-    """Return the interpreter that runs this file, or the one its virtual environment was made from."""
+    """Return the interpreter that runs the task, or the one its virtual environment was made from."""
     return Python(sys.version_info[:2], Path(getattr(sys, "_base_executable", sys.executable)))
 
 

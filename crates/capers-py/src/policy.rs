@@ -2,7 +2,8 @@
 //!
 //! An object travels by reference when the module and qualname it states lead, here and now, to this very object, and the
 //! module can be imported elsewhere: it is not `__main__`, it was not made at run time, it was not registered to travel by
-//! value, and the import system finds it under its name. Everything else travels by value, so that a shadowed or
+//! value, and the import system finds it under its name. To find out, a module of a package that is loaded may be imported.
+//! Everything else travels by value, so that a shadowed or
 //! patched function never silently turns into its namesake.
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -95,28 +96,21 @@ pub(crate) fn reference<'py>(
 }
 
 /// A module that an object states as its own though nothing has loaded it: libraries hide where a class is made. It is imported,
-/// as `pickle` does, if it belongs to the standard library or to a package that is loaded; importing anything else to find
-/// out may run what nobody asked for.
+/// as `pickle` does, if it belongs to a package that is loaded; importing anything else to find out may run what nobody
+/// asked for. Where that fails, there is no such module.
 #[cold]
 fn not_yet_loaded<'py>(name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = name.py();
     let text = name.to_string_lossy();
-    let trusted = match text.rsplit_once('.') {
-        None => state(py)?.stdlib.bind(py).contains(name)?,
-        Some((parent, _)) => {
-            let parent = PyString::new(py, parent);
-            match loaded(py, parent.as_any())? {
-                Some(package) => package.hasattr(intern!(py, "__path__"))? && importable(&parent, &package)?,
-                None => false,
-            }
-        }
-    };
-    if !trusted {
+    let Some((parent, last)) = text.rsplit_once('.') else { return Ok(None) };
+    let parent = PyString::new(py, parent);
+    let Some(package) = loaded(py, parent.as_any())? else { return Ok(None) };
+    if last == "__main__" || !package.hasattr(intern!(py, "__path__"))? || !importable(&parent, &package)? {
         return Ok(None);
     }
     match py.import(name) {
         Ok(_) => loaded(py, name.as_any()),
-        Err(error) if error.is_instance_of::<pyo3::exceptions::PyImportError>(py) => Ok(None),
+        Err(error) if error.is_instance_of::<pyo3::exceptions::PyException>(py) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -238,7 +238,7 @@ impl<'py> Captures<'py> {
             self.any = true;
             let found = match value_kind {
                 Kind::Other => odd::module_level(name, &value)?,
-                Kind::List | Kind::Dict | Kind::Set => odd::module_level_container(name, &value)?,
+                Kind::List | Kind::Dict => odd::of_sys(&value)?,
                 _ => None,
             };
             let part = match found {

@@ -149,6 +149,12 @@ impl Memo {
         (&mut self.identities, &mut self.next)
     }
 
+    /// Makes the table again that an earlier dump could not have for want of memory.
+    #[inline]
+    pub(crate) fn restore(&mut self) {
+        self.identities.reserve(0);
+    }
+
     /// Keeps alive what a walk has put into the memo: other code is about to run.
     #[inline]
     pub(crate) fn own(&mut self) {

@@ -194,6 +194,7 @@ impl<'py> Dumper<'py> {
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
     pub(crate) fn dump(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+        self.memo.restore();
         self.writer.start();
         self.save(object)?;
         if self.sink.is_file() || self.anything_late() {

@@ -13,6 +13,7 @@ use super::memo::Memo;
 use super::{Dumper, Frame, Hooks, Settings, given};
 use crate::choices::{self, Arguments, Choices};
 use crate::ffi::output::{self, Output};
+use crate::ffi::reserve;
 use crate::replay;
 use crate::state::state;
 use std::cell::Cell;
@@ -127,8 +128,11 @@ fn dump_to<'py>(
         Ok(Some(payload)) => (Ok(payload), output.into_scratch()),
         Err(error) => (Err(error), output.into_scratch()),
     };
-    let stack = if stack.capacity() <= KEPT_FRAMES { emptied(stack) } else { Vec::new() };
-    SCRATCH.with(|kept| kept.set(Some((buffer, memo, stack))));
+    // What was made where memory had run out lies in the reserve, which has to be free again.
+    if !reserve::is_touched() {
+        let stack = if stack.capacity() <= KEPT_FRAMES { emptied(stack) } else { Vec::new() };
+        SCRATCH.with(|kept| kept.set(Some((buffer, memo, stack))));
+    }
     outcome
 }
 

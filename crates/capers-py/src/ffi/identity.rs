@@ -123,7 +123,7 @@ impl Identities {
 
     /// Makes room for so many more entries.
     #[inline]
-    pub(super) fn reserve(&mut self, more: usize) {
+    pub(crate) fn reserve(&mut self, more: usize) {
         if self.entries.len() + more > self.limit {
             self.grow(more);
         }

@@ -37,7 +37,7 @@ pub(crate) use functools::{unnamed, wrapper_function};
 pub(crate) use instances::{
     is_by_value, is_made_of_its_class, lost_attributes, lost_beside_state, named_here, plain_new,
 };
-pub(crate) use singletons::{module_level, module_level_container, sentinel_of_modules};
+pub(crate) use singletons::{module_level, of_sys, sentinel_of_modules};
 pub(crate) use weak::{dead, is_elsewhere};
 
 /// What an odd object becomes.

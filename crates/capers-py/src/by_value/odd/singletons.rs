@@ -53,19 +53,20 @@ pub(crate) fn module_level<'py>(
     }
 }
 
-/// The same for a list, dict or set, whose type tells nothing: `from package import config` means the one over there, as
-/// `package.config` does.
-///
-/// A search through all modules; one that only `globals` holds is in none of them.
-pub(crate) fn module_level_container<'py>(
-    name: &Bound<'py, PyString>,
-    object: &Bound<'py, PyAny>,
-) -> PyResult<Option<Reference<'py>>> {
+/// Lists and dicts of `sys` that are the state of the process.
+const OF_SYS: &[&str] =
+    &["argv", "meta_path", "modules", "orig_argv", "path", "path_hooks", "path_importer_cache", "warnoptions"];
+
+/// The same for a list or dict, whose type tells nothing, if it is the state of the process.
+pub(crate) fn of_sys<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Reference<'py>>> {
     // The namespace holds it, and this handle: nobody else is left to look for.
     if references(object) <= 2 {
         return Ok(None);
     }
-    sentinel(name, object)
+    match of(object, "sys", OF_SYS)? {
+        Some(Travel::Reference(reference)) => Ok(Some(reference)),
+        _ => Ok(None),
+    }
 }
 
 /// A bare `object()` is nothing but its identity: the importable module that holds it under `name`.

@@ -1,0 +1,1 @@
+"""What `dev.py` and the build are made of."""
