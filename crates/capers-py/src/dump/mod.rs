@@ -17,6 +17,7 @@ mod classes;
 mod complaint;
 mod containers;
 mod depth;
+mod explain;
 mod fast;
 mod function;
 mod given;
@@ -24,8 +25,10 @@ mod global;
 mod inside;
 mod known;
 mod leaf;
+mod ledger;
 pub(crate) mod memo;
 mod namespace;
+mod noted;
 mod notes;
 mod path;
 mod pending;
@@ -135,6 +138,8 @@ pub(crate) struct Dumper<'py> {
     walks: bool,
     open: fast::Open,
     arrays: Option<known::Arrays<'py>>,
+    /// Who has written which bytes, where that is asked for.
+    ledger: Option<Box<ledger::Ledger<'py>>>,
     steps: u32,
     pauses: u32,
     /// The height at which the stack is looked at next.
@@ -173,6 +178,7 @@ impl<'py> Dumper<'py> {
             walks,
             open: fast::Open::default(),
             arrays: None,
+            ledger: None,
             steps: 0,
             pauses: 0,
             patience: depth::FIRST_LOOK,
@@ -237,8 +243,12 @@ impl<'py> Dumper<'py> {
             }
             if let Err(error) = self.step(base)
                 && !self.weaken(base, &error)?
+                && !self.pardon(&error)
             {
                 return Err(error);
+            }
+            if self.ledger.is_some() {
+                self.settle_notes();
             }
         }
         Ok(())
@@ -350,6 +360,14 @@ impl<'py> Dumper<'py> {
     /// Starts to write `object`.
     #[inline]
     pub(crate) fn begin(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if self.ledger.is_some() {
+            return self.note(object, None, |dumper| dumper.begin_object(object));
+        }
+        self.begin_object(object)
+    }
+
+    #[inline]
+    fn begin_object(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if self.writer.boundary() {
             self.flush()?;
         }
@@ -419,6 +437,7 @@ impl<'py> Dumper<'py> {
         }
         let kind = kind(object);
         match kind {
+            Kind::Str if self.ledger.is_some() && self.is_noted(object) => Ok(false),
             Kind::Str | Kind::Int | Kind::None | Kind::Bool | Kind::Float => {
                 if self.writer.boundary() {
                     self.flush()?;

@@ -83,8 +83,27 @@ fn refuses(error: &PyErr, py: Python<'_>) -> bool {
     said.starts_with("cannot pickle") || said.starts_with("can't pickle")
 }
 
-fn message(error: &PyErr, py: Python<'_>) -> String {
+pub(super) fn message(error: &PyErr, py: Python<'_>) -> String {
     error.value(py).str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The steps that frames from `from` on are, the last `most` of them.
+pub(super) fn steps(stack: &[Frame<'_>], from: usize, most: usize) -> String {
+    let mut steps = Vec::new();
+    for at in (from..stack.len()).rev() {
+        if steps.len() == most {
+            steps.push(String::from("…"));
+            break;
+        }
+        steps.extend(step(&stack[..=at]));
+    }
+    steps.into_iter().rev().collect()
+}
+
+/// The path of all of the stack, or the name of the object at its root.
+pub(super) fn whole(stack: &[Frame<'_>], root: &Bound<'_, PyAny>) -> String {
+    let path = path(stack, root);
+    if path.is_empty() { name_of(root) } else { path }
 }
 
 /// The path as text, such as `handler.__globals__['service'].pool[3]`; empty when the failure is at the root itself.
@@ -113,7 +132,7 @@ fn path(stack: &[Frame<'_>], root: &Bound<'_, PyAny>) -> String {
     path
 }
 
-fn name_of(object: &Bound<'_, PyAny>) -> String {
+pub(super) fn name_of(object: &Bound<'_, PyAny>) -> String {
     let py = object.py();
     let named = object.is_instance_of::<PyType>()
         || object.is_instance_of::<pyo3::types::PyFunction>()
@@ -124,7 +143,7 @@ fn name_of(object: &Bound<'_, PyAny>) -> String {
     class_name(object)
 }
 
-fn class_name(object: &Bound<'_, PyAny>) -> String {
+pub(super) fn class_name(object: &Bound<'_, PyAny>) -> String {
     object.get_type().name().map_or_else(|_| String::from("object"), |it| it.to_string_lossy().into_owned())
 }
 
@@ -231,6 +250,11 @@ fn plain(level: &Level<'_>, below: &[Frame<'_>]) -> Option<String> {
     }
 }
 
+/// The step to the global `name`.
+pub(super) fn global(name: &Bound<'_, PyString>) -> String {
+    format!(".__globals__[{}]", key(name.as_any()))
+}
+
 fn by_value(frame: &ByValue<'_>) -> Option<String> {
     let (fill, item) = match frame.at {
         At::AfterItem(fill, item) => (fill, item),
@@ -245,7 +269,7 @@ fn by_value(frame: &ByValue<'_>) -> Option<String> {
         Fill::Items { items, .. } if frame.object.is_instance_of::<pyo3::types::PyModule>() => {
             attribute(items.get(item)?.0.as_any())
         }
-        Fill::Items { items, .. } => format!(".__globals__[{}]", key(items.get(item)?.0.as_any())),
+        Fill::Items { items, .. } => global(&items.get(item)?.0),
         Fill::Cell { name: Some(name), .. } => format!(".__closure__[{}]", key(name.as_any())),
         Fill::Cell { .. } => String::from(".cell_contents"),
         Fill::Call { .. } => return member(frame),

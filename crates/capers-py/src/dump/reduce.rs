@@ -141,6 +141,11 @@ pub(super) fn argument(object: &Bound<'_, PyAny>, index: usize) -> String {
     named.get(index).map_or_else(|| format!(".__reduce__()[1][{index}]"), |it| (*it).to_owned())
 }
 
+/// Whether what is being written are the arguments or the state of an object.
+pub(super) fn is_content(reduce: &Reduce<'_>) -> bool {
+    matches!(reduce.current, Phase::Args | Phase::Kwargs | Phase::State | Phase::SetterState)
+}
+
 /// Whether `state` is the pair of attributes and slots that `object.__getstate__` makes.
 pub(super) fn is_pair(state: &Bound<'_, PyAny>) -> bool {
     let Ok(tuple) = state.cast_exact::<PyTuple>() else { return false };
