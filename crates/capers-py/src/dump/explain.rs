@@ -49,7 +49,9 @@ fn as_objects<'py>(py: Python<'py>, ledger: &Ledger<'py>, total: usize) -> PyRes
     let classes: Vec<_> = ledger
         .classes
         .iter()
-        .map(|class| class.fully_qualified_name().map_or_else(|_| full_name(class), |it| it.to_string_lossy().into_owned()))
+        .map(|class| {
+            class.fully_qualified_name().map_or_else(|_| full_name(class), |it| it.to_string_lossy().into_owned())
+        })
         .collect();
     let (own, shared) = (ledger.own(), ledger.shared());
     let nodes = PyList::empty(py);

@@ -166,7 +166,10 @@ impl<'py> Dumper<'py> {
         let main = intern!(self.py, "__main__");
         let is_main = name
             .is_some_and(|name| name.is(main) || name.cast_exact::<PyString>().is_ok_and(|name| str_eq(name, main)));
-        let fresh = self.ledger.is_none() && self.memo.next_index() == 0 && self.writer.protocol() >= 4 && !self.classes.any_in_progress();
+        let fresh = self.ledger.is_none()
+            && self.memo.next_index() == 0
+            && self.writer.protocol() >= 4
+            && !self.classes.any_in_progress();
         let in_main =
             fresh && is_main && info.marshal.len() < MAX_OPENING && function::own_builtins(&view.globals)?.is_none();
         if in_main && let Some(opening) = info.opening.get() {

@@ -140,7 +140,14 @@ impl<'py> Ledger<'py> {
     }
 
     /// A new node at `start`, below the innermost open one.
-    pub(super) fn add(&mut self, object: &Bound<'py, PyAny>, label: String, what: String, how: How, start: usize) -> u32 {
+    pub(super) fn add(
+        &mut self,
+        object: &Bound<'py, PyAny>,
+        label: String,
+        what: String,
+        how: How,
+        start: usize,
+    ) -> u32 {
         let class = object.get_type();
         let known = &mut self.classes;
         let class = *self.class_indices.entry(class.as_ptr() as usize).or_insert_with(|| {

@@ -13,6 +13,7 @@
 //! hold and read lengths anew.
 
 mod by_value;
+mod captured;
 mod classes;
 mod complaint;
 mod containers;

@@ -152,13 +152,7 @@ impl<'py> Dumper<'py> {
         }
     }
 
-    fn new_node(
-        &mut self,
-        kind: Kind,
-        object: &Bound<'py, PyAny>,
-        label: Option<String>,
-        start: usize,
-    ) -> Option<u32> {
+    fn new_node(&mut self, kind: Kind, object: &Bound<'py, PyAny>, label: Option<String>, start: usize) -> Option<u32> {
         let ledger = self.ledger.as_ref()?;
         if !ledger.has_room() {
             return None;
@@ -207,7 +201,10 @@ impl<'py> Dumper<'py> {
         }
         // What has ended since the last look has ended; the object that failed is the innermost one left.
         let height = self.stack.len();
-        while self.ledger.as_ref().is_some_and(|it| it.open.len() > 1 && it.open.last().is_some_and(|it| it.height > height))
+        while self
+            .ledger
+            .as_ref()
+            .is_some_and(|it| it.open.len() > 1 && it.open.last().is_some_and(|it| it.height > height))
         {
             self.end_noted();
         }

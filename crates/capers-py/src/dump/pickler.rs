@@ -582,5 +582,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(dumps, module)?)?;
     module.add_function(wrap_pyfunction!(dump, module)?)?;
     module.add_function(wrap_pyfunction!(super::explain::explain, module)?)?;
+    module.add_function(wrap_pyfunction!(super::captured::captures, module)?)?;
     module.add_class::<Pickler>()
 }
