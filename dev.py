@@ -151,7 +151,8 @@ def requirements(file, without=()):
 
 def extension_sources():
     """Return everything the built extension depends on."""
-    return (ROOT / "Cargo.toml", ROOT / "Cargo.lock", ROOT / "crates", ROOT / "python", ROOT / "pyproject.toml")
+    names = ("Cargo.toml", "Cargo.lock", "crates", "python", "pyproject.toml", "tools")
+    return tuple(ROOT / name for name in names)
 
 
 def target_folder(version):
@@ -239,11 +240,10 @@ class Python:
         self.pip("install", *needed)
         wheels = BUILD / "wheels" / self.name
         shutil.rmtree(wheels, ignore_errors=True)
-        run(
-            *self.command("-m", "maturin", "build", "--release", "--quiet"),
-            *("--interpreter", self.python, "--out", wheels),
-            env={"CARGO_TARGET_DIR": str(target_folder(self.version)), "PYO3_PYTHON": str(self.python)},
-        )
+        env = {"CARGO_TARGET_DIR": str(target_folder(self.version)), "PYO3_PYTHON": str(self.python)}
+        self.run("tools/backend.py", env=env)
+        build = self.command("-m", "maturin", "build", "--release", "--quiet")
+        run(*build, "--interpreter", self.python, "--out", wheels, env=env)
         self.pip("install", "--force-reinstall", "--no-deps", *wheels.glob("*.whl"))
 
     def share(self, *_):
@@ -260,6 +260,7 @@ class SanitizedPython(Python):
     # What cannot run so, and why.
     LEFT_OUT = {
         "tests/tidy": "reads sources; nothing of it runs in the extension",
+        "tests/command": "runs a program of its own, which is not sanitized",
         "tests/test_leaks.py": "measures memory, most of which is the sanitizer's",
         "tests/test_stream_memory.py": "measures memory, most of which is the sanitizer's",
         "tests/test_hostile.py::test_bytes_that_are_no_payload_raise_what_stock_pickle_raises": (
@@ -395,7 +396,8 @@ class NextPython(Python):
         )
         target = target_folder(self.version)
         run(
-            *(cargo(), "build", "--release", "--quiet", "--package", "capers-py", "--target-dir", target),
+            *(cargo(), "build", "--release", "--quiet", "--target-dir", target),
+            *("--package", "capers-py", "--package", "capers-cli"),
             env={"PYO3_CONFIG_FILE": str(settings)},
         )
         package = self.outside(f"{self.home}/venv/lib/python{self.name}/site-packages/capers")
@@ -403,6 +405,7 @@ class NextPython(Python):
         shutil.copytree(ROOT / "python" / "capers", package, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
         suffix = output_of(*self.command("-c", "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))"))
         shutil.copy(target / "release" / "lib_core.so", package / f"_core{suffix}")
+        shutil.copy(target / "release" / "capers", self.outside(f"{self.home}/venv/bin/capers"))
 
     def share(self, *folders):
         inside = self.outside(self.project)

@@ -469,3 +469,45 @@ def test_a_function_dumped_from_a_thread_arrives():
         """
     )
     assert print_ok.split() == ["[3]"]
+
+
+def test_a_container_imported_from_a_module_is_the_one_of_that_module_over_there():
+    ship(
+        """
+from importable_variables import kinds, names, settings
+from sys import modules, path
+
+def f():
+    return settings, names, kinds, path, modules
+
+obj = f
+""",
+        """
+import sys, importable_variables as v
+settings, names, kinds, path, modules = obj()
+assert settings is v.settings and names is v.names and kinds is v.kinds and path is sys.path and modules is sys.modules
+""",
+        in_place=False,
+    )
+
+
+def test_a_container_that_a_module_holds_under_another_name_travels_by_value():
+    ship(
+        """
+from importable_variables import settings as options
+import importable_variables
+own = [1]
+importable_variables.borrowed = own
+
+def f():
+    return options, own
+
+obj = f
+""",
+        """
+import importable_variables as v
+options, own = obj()
+assert options == v.settings and options is not v.settings and own == [1] and not hasattr(v, "borrowed")
+""",
+        in_place=False,
+    )

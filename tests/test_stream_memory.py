@@ -183,8 +183,9 @@ rises(there_and_back, 0)
 @pytest.mark.parametrize("kind", OPCODES)
 @pytest.mark.parametrize("claimed", ["1 << 30", "1 << 40", "(1 << 63) - 1"])
 def test_memory_is_not_asked_for_far_ahead_of_what_a_file_delivers(kind, claimed):
-    # C refuses a size that no bytes object can have before it reads on.
-    error = "OverflowError" if kind == "bytes" and "63" in claimed else "capers.UnpicklingError"
+    # Up to 3.14 C refuses a size that no bytes object can have before it reads on.
+    refused = kind == "bytes" and "63" in claimed and sys.version_info < (3, 15)
+    error = "OverflowError" if refused else "capers.UnpicklingError"
     run(
         MEASURE
         + f"""

@@ -47,7 +47,8 @@ def atom(value):
     if kind in BY_REPR:
         return repr(value)
     if isinstance(value, enum.Enum):
-        return f"{name_of(kind)}.{value._name_}"
+        # A stream may have made a member past its class, without a name.
+        return f"{name_of(kind)}.{value._name_}" if "_name_" in value.__dict__ else None
     if isinstance(value, BY_NAME):
         return "%s %s" % (
             name_of(kind),

@@ -1,6 +1,10 @@
-"""Context variables that can be imported, one of them under another name than its own."""
+"""Variables that can be imported: context variables, one of them under another name than its own, and containers."""
 
 import contextvars
 
 request_id = contextvars.ContextVar("request_id", default=0)
 other = contextvars.ContextVar("mine")
+
+settings = {"depth": 1}
+names = ["a"]
+kinds = {"x"}

@@ -50,6 +50,13 @@ EXPECTED = (
         jobs=("errors",),
     ),
     Expected(
+        "cpython",
+        "test_nonencodable_module_name_error",
+        "asserts that pickle refuses to name a module that its protocol cannot spell; capers carries the object by value, for the "
+        "module was made at run time",
+        jobs=("errors",),
+    ),
+    Expected(
         "stdlib",
         r"test\.test_dictviews\.\w+\.test_pickle",
         "asserts that pickle refuses dict views; capers carries them",

@@ -7,15 +7,19 @@
 //!
 //! Two users stand in front of it. The extension writes live code objects with [`marshal::Writer`] and asks [`names::scan`]
 //! what to capture; there speed counts. The command line reads bytes of unknown origin with [`marshal::Tree`]; there
-//! nothing may crash, recurse or allocate ahead of the input, and every fixed cap lives in [`limits`].
+//! nothing may crash, recurse or allocate ahead of the input, and every fixed cap lives in [`limits`]. What it shows stands in
+//! [`outline`] (what a function is called, takes and uses), [`disassembly`] and [`repr`].
 
 #![forbid(unsafe_code)]
 
 pub mod bytecode;
+pub mod disassembly;
 mod error;
 pub mod limits;
 pub mod marshal;
 pub mod names;
+pub mod outline;
+pub mod repr;
 mod version;
 
 pub use error::{Error, ErrorKind};

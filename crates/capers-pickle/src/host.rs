@@ -7,6 +7,7 @@
 use std::vec::Drain;
 
 use crate::error::{Error, Locate};
+use crate::opcode::Op;
 use crate::reader::Source;
 
 /// Values taken off the stack, bottom first. What the host leaves is dropped.
@@ -22,6 +23,19 @@ pub trait Host {
 
     /// Called every few thousand instructions: the place to answer an interrupt.
     fn pause(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// The instruction at `offset` is about to run on this stack, in which marks stand at the depths `marks`. It is the place
+    /// to note which bytes a value came from; a host that does not care pays nothing.
+    #[inline]
+    fn before(
+        &mut self,
+        _op: Op,
+        _offset: u64,
+        _stack: &mut [Self::Value],
+        _marks: &[usize],
+    ) -> Result<(), Self::Error> {
         Ok(())
     }
 
@@ -55,6 +69,10 @@ pub trait Host {
 
     /// A str of UTF-8 with surrogates allowed.
     fn text(&mut self, utf8: &[u8]) -> Result<Self::Value, Self::Error>;
+    /// Whether bytes that no bytes object could hold, its header coming before them, are refused before they are looked for.
+    fn refuses_too_long(&self) -> bool {
+        true
+    }
     /// Whether a value is a dict, so that every second value above it is going to be a key.
     fn takes_keys(&self, _value: &Self::Value) -> bool {
         false

@@ -8,6 +8,7 @@
 
 pub mod error;
 pub mod host;
+pub mod inspect;
 pub mod limits;
 pub mod listing;
 pub mod machine;

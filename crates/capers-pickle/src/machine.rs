@@ -175,6 +175,9 @@ impl<V> Machine<V> {
             let Some(op) = Op::from_byte(byte) else {
                 return Err(nowhere(ErrorKind::UnknownOpcode(byte), start));
             };
+            if let Err(error) = host.before(op, start, &mut self.stack, &self.marks) {
+                return Err(placed(error, start, op));
+            }
             if op == Op::Stop {
                 source.finish()?;
                 return self.pop().map_err(|error| placed(error, start, op));
@@ -626,7 +629,7 @@ where
     H::Error: From<S::Error>,
 {
     meter.bytes(count)?;
-    if count > MOST_BYTES {
+    if count > MOST_BYTES && host.refuses_too_long() {
         fail!(ErrorKind::TooLong);
     }
     if count >= DIRECT && source.prefers_copy(count) {

@@ -15,6 +15,9 @@ pub struct IntRules {
 impl IntRules {
     /// The strict rules of CPython 3.15.
     pub const STRICT: IntRules = IntRules { prefixes: false, loose_bools: false };
+
+    /// The rules of CPython 3.11, which take all that any version takes.
+    pub const LOOSE: IntRules = IntRules { prefixes: true, loose_bools: true };
 }
 
 /// What the line of an `INT` says.
@@ -87,7 +90,7 @@ pub fn index_line(line: &[u8]) -> Option<i64> {
 mod tests {
     use super::*;
 
-    const LOOSE: IntRules = IntRules { prefixes: true, loose_bools: true };
+    const LOOSE: IntRules = IntRules::LOOSE;
 
     #[test]
     fn lines_read_as_c_reads_them() {

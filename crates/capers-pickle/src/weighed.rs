@@ -213,6 +213,10 @@ impl<H: Host> Host for Weighing<'_, H> {
         Ok(Weighed::fixed(self.host.text(utf8)?, 0))
     }
 
+    fn refuses_too_long(&self) -> bool {
+        self.host.refuses_too_long()
+    }
+
     fn takes_keys(&self, value: &Self::Value) -> bool {
         self.host.takes_keys(&value.value)
     }

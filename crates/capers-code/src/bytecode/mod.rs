@@ -5,6 +5,7 @@
 //! The tables describe *de-specialised* code, as `co_code` shows it: specialised and instrumented opcodes, which live in the
 //! same number space while a function runs, are not in them.
 
+pub(crate) mod meanings;
 mod tables;
 
 use crate::names::NameUse;

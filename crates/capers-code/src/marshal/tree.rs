@@ -215,6 +215,15 @@ impl<'a> Tree<'a> {
         &self.codes
     }
 
+    /// The string at this index of `items`, if there is one.
+    #[must_use]
+    pub fn str_at(&self, items: Items, index: u32) -> Option<Str<'a>> {
+        match self.value(*self.items(items).get(index as usize)?) {
+            Value::Str(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Those of `items` that are strings: all of them for the names of a code object.
     pub fn strs(&self, items: Items) -> impl Iterator<Item = Str<'a>> {
         self.items(items).iter().filter_map(|&id| match self.value(id) {

@@ -236,12 +236,14 @@ impl<'py> Captures<'py> {
                 continue;
             }
             self.any = true;
-            let part = match value_kind {
-                Kind::Other => match odd::module_level(name, &value)? {
-                    Some(found) => Part::Reference(value, found.module, found.name),
-                    None => Part::Object(value),
-                },
-                _ => Part::Object(value),
+            let found = match value_kind {
+                Kind::Other => odd::module_level(name, &value)?,
+                Kind::List | Kind::Dict | Kind::Set => odd::module_level_container(name, &value)?,
+                _ => None,
+            };
+            let part = match found {
+                Some(found) => Part::Reference(value, found.module, found.name),
+                None => Part::Object(value),
             };
             return Ok(Some((name.clone(), part)));
         }

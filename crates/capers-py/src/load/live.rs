@@ -267,6 +267,11 @@ impl<'py> Host for Live<'_, 'py> {
         Ok(make::text(self.py, utf8)?)
     }
 
+    #[cold]
+    fn refuses_too_long(&self) -> bool {
+        self.state.refuses_too_long
+    }
+
     #[inline]
     fn takes_keys(&self, value: &Object<'py>) -> bool {
         kind(value) == Kind::Dict

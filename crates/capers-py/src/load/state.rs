@@ -39,6 +39,8 @@ pub(super) struct State {
     pub(super) signed_binstring: bool,
     pub(super) strict_frames: bool,
     pub(super) skips_nothing: bool,
+    /// Whether a length that no bytes object can have is an error of its own.
+    pub(super) refuses_too_long: bool,
     /// Whether plain objects lie in memory as we expect.
     pub(super) layouts: bool,
     /// Whether tables of dicts can be copied.
@@ -128,6 +130,8 @@ impl State {
             strict_frames: probe(b"\x80\x04\x95\x03\0\0\0\0\0\0\0C\x05hello.").is_err(),
             layouts,
             shapes: layouts && crate::ffi::shape::self_test(py)?,
+            refuses_too_long: probe(b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f")
+                .is_err_and(|error| error.is_instance_of::<pyo3::exceptions::PyOverflowError>(py)),
             skips_nothing: probe(b"N(e.").is_ok(),
             names: Names::new(py),
             method_type: py.import("types")?.getattr("MethodType")?.unbind(),

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString};
 
 use super::{Answer, Travel};
-use crate::ffi::access::dict_get;
+use crate::ffi::access::{dict_get, references};
 use crate::ffi::modules;
 use crate::policy::{self, Reference};
 
@@ -51,6 +51,21 @@ pub(crate) fn module_level<'py>(
             None => return Ok(None),
         }
     }
+}
+
+/// The same for a list, dict or set, whose type tells nothing: `from package import config` means the one over there, as
+/// `package.config` does.
+///
+/// A search through all modules; one that only `globals` holds is in none of them.
+pub(crate) fn module_level_container<'py>(
+    name: &Bound<'py, PyString>,
+    object: &Bound<'py, PyAny>,
+) -> PyResult<Option<Reference<'py>>> {
+    // The namespace holds it, and this handle: nobody else is left to look for.
+    if references(object) <= 2 {
+        return Ok(None);
+    }
+    sentinel(name, object)
 }
 
 /// A bare `object()` is nothing but its identity: the importable module that holds it under `name`.
