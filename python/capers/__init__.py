@@ -13,16 +13,20 @@ __all__ = [
     "HIGHEST_PROTOCOL",
     "LOCAL_MODULES",
     "CannotPickleError",
+    "Capture",
     "LimitError",
     "Limits",
     "PickleBuffer",
     "PickleError",
     "Pickler",
     "PicklingError",
+    "Report",
     "Unpickler",
     "UnpicklingError",
+    "captures",
     "dump",
     "dumps",
+    "explain",
     "list_registry_pickle_by_value",
     "load",
     "loads",
@@ -31,6 +35,9 @@ __all__ = [
     "unregister_pickle_by_value",
     "unregister_reducer",
 ]
+
+# What is written in Python, and loaded when it is asked for.
+_REPORT = ("Capture", "Report", "captures", "explain")
 
 
 def _native():
@@ -51,8 +58,15 @@ def __getattr__(name):
     if name not in __all__:
         raise AttributeError("module 'capers' has no attribute %r" % name)
     core = _native()
+    if name in _REPORT:
+        from capers import _report
+
+        for each in _REPORT:
+            globals()[each] = getattr(_report, each)
+        return globals()[name]
     for each in __all__:
-        globals()[each] = getattr(core, each)
+        if each not in _REPORT:
+            globals()[each] = getattr(core, each)
     return globals()[name]
 
 

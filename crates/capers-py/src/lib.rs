@@ -12,5 +12,6 @@ mod limits;
 mod load;
 mod policy;
 mod replay;
+mod shown;
 mod state;
 mod wire;

@@ -112,6 +112,11 @@ impl<'py> Ledger<'py> {
         self.open.iter().rev().find(|it| it.node.is_some())
     }
 
+    /// The height of the work stack below the innermost open object.
+    pub(super) fn floor(&self) -> usize {
+        self.open.last().map_or(0, |it| it.height)
+    }
+
     /// Whether there is room for a further node.
     pub(super) fn has_room(&self) -> bool {
         let cut = self.parent_node().is_some_and(|it| it.cut.is_some());

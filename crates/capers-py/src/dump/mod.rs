@@ -277,6 +277,8 @@ impl<'py> Dumper<'py> {
     fn walk(&mut self, base: usize) -> PyResult<()> {
         let Hooks { dispatch_table, reducer_override, reducers, .. } = &self.hooks;
         let free = dispatch_table.is_none() && reducer_override.is_none() && reducers.is_empty();
+        // What is noted ends where its own frame does.
+        let base = self.ledger.as_ref().map_or(base, |ledger| ledger.floor().max(base));
         let dispatch_table = free.then(|| self.state.dispatch_table.bind(self.py));
         let plain_dicts = !self.memo.has_namespaces();
         let (memo, next) = self.memo.for_walk();

@@ -81,6 +81,7 @@ impl<'py> Dumper<'py> {
             Ok(Begun::Frame(frame)) => {
                 if matches!(frame, Frame::ByValue(_))
                     && let Some(node) = self.ledger.as_mut().and_then(|it| it.current())
+                    && node.how == How::Data
                 {
                     node.how = How::Value;
                 }
