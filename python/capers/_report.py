@@ -17,6 +17,9 @@ SMALL = 0.01
 LINES = 60
 CHILDREN = 12
 
+# What a page tells of what is to be minded before one has chosen a part.
+PAGE_LINES = 40
+
 # Modules whose objects hold a connection, and ends of class names that say so.
 CLIENT_MODULES = frozenset(
     "aiobotocore aiohttp asyncpg boto3 botocore elasticsearch google grpc httpx kafka motor openai paramiko psycopg "
@@ -132,7 +135,7 @@ def _warn(data, kinds):
         if captured and not code and node["total"] >= max(LARGE, total // 10):
             where = {"globals": "a global", "closure": "a closure variable", "defaults": "defaults"}[captured]
             warnings.append("{} of {}: {} of {}".format(where, owner["type"], size(node["total"]), kind))
-        elif node["own"] >= max(LARGE, total // 4) and owner["id"] != data["root"]:
+        elif node["own"] >= max(LARGE, total // 4) and owner["id"] != data["root"] and not owner["warnings"]:
             warnings.append("{} of {} in one piece".format(size(node["own"]), kind))
         if any(it.startswith("cannot travel") for it in warnings):
             continue
@@ -218,8 +221,13 @@ class Report:
         """Write one page that needs nothing else to *path*, or return it: a map of bytes, the tree, details of each part."""
         import json
 
-        text = json.dumps({**self._data, "nodes": [{**node} for node in self._data["nodes"]]})
-        page = _core._page(text.replace("<", "\\u003c"))
+        # What is chosen when the page opens is the whole payload: there everything to mind is told.
+        data = self.to_dict()
+        told = ["{} (at {})".format(each["message"], each["path"]) for each in self.offenders]
+        told += ["{} (at {})".format(each["text"], each["path"]) for each in self.warnings]
+        root = next(node for node in data["nodes"] if node["id"] == data["root"])
+        root["warnings"] = told[:PAGE_LINES] + ["… %d more" % (len(told) - PAGE_LINES)] * (len(told) > PAGE_LINES)
+        page = _core._page(json.dumps(data).replace("<", "\\u003c"))
         return _written(page, path)
 
     def to_dot(self, path=None):
@@ -285,7 +293,7 @@ class Report:
             lines += 1
             mark = "  ← cannot travel" if any(it.startswith("cannot travel") for it in node["warnings"]) else ""
             how = "" if node["how"] == "data" else "  by " + node["how"]
-            also = ["also " + self.path(each) for each in node["shared"][:3]]
+            also = ["also " + self.path(each) for each in node["shared"] if not nodes[each]["type"].startswith("type ")]
             yield "{:>10} {:5.1f} %  {}{}  {}{}{}{}".format(
                 size(node["total"]),
                 100 * node["total"] / total,
@@ -294,7 +302,7 @@ class Report:
                 "" if node["type"] == node["name"] else node["type"],
                 how,
                 mark,
-                "".join("  (%s)" % each for each in also),
+                "".join("  (%s)" % each for each in also[:3]),
             ).rstrip()
             children = sorted(node["children"], key=lambda each: -nodes[each]["total"])
             shown = [each for each in children if each in minded or nodes[each]["total"] >= SMALL * total][:CHILDREN]

@@ -9,6 +9,7 @@ LARGE: int
 SMALL: float
 LINES: int
 CHILDREN: int
+PAGE_LINES: int
 CLIENT_MODULES: frozenset[str]
 CLIENT_ENDS: tuple[str, ...]
 LOCKS: frozenset[str]

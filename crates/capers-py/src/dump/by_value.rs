@@ -274,6 +274,12 @@ impl<'py> Dumper<'py> {
                 }
                 return self.begin(&object);
             }
+            Part::Text(text) if self.ledger.is_some() => {
+                return self.note(text.as_any(), None, |dumper| {
+                    dumper.write_definition_text(&text)?;
+                    Ok(Begun::Done)
+                });
+            }
             Part::Text(text) => self.write_definition_text(&text)?,
             Part::Int(value) => self.writer.int(value),
             Part::None => self.writer.op(Op::None),
