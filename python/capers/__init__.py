@@ -14,6 +14,7 @@ __all__ = [
     "LOCAL_MODULES",
     "CannotPickleError",
     "Capture",
+    "LargePayloadWarning",
     "LimitError",
     "Limits",
     "PickleBuffer",
@@ -32,12 +33,13 @@ __all__ = [
     "loads",
     "register_pickle_by_value",
     "register_reducer",
+    "set_large_payload_size",
     "unregister_pickle_by_value",
     "unregister_reducer",
 ]
 
 # What is written in Python, and loaded when it is asked for.
-_REPORT = ("Capture", "Report", "captures", "explain")
+_REPORT = ("Capture", "LargePayloadWarning", "Report", "captures", "explain")
 
 
 def _native():

@@ -20,6 +20,9 @@ CHILDREN = 12
 # What a page tells of what is to be minded before one has chosen a part.
 PAGE_LINES = 40
 
+# How many parts a warning names.
+NAMED = 3
+
 # Modules whose objects hold a connection, and ends of class names that say so.
 CLIENT_MODULES = frozenset(
     "aiobotocore aiohttp asyncpg boto3 botocore elasticsearch google grpc httpx kafka motor openai paramiko psycopg "
@@ -43,6 +46,17 @@ class Capture(NamedTuple):
     name: str
     origin: str
     value: Any
+
+
+class LargePayloadWarning(UserWarning):
+    """A payload has more bytes than ``set_large_payload_size`` allows without a warning."""
+
+
+def warn_large(obj, count):
+    """Warn of the payload of *obj*, which has *count* bytes, and name its biggest parts."""
+    import warnings
+
+    warnings.warn("a payload of {}: {}".format(size(count), explain(obj).biggest()), LargePayloadWarning, stacklevel=2)
 
 
 def captures(function):
@@ -204,6 +218,16 @@ class Report:
         for name in reversed(names):
             whole += name if name[0] in ".[({…" else "." + name
         return whole
+
+    def biggest(self):
+        """Return in one line which parts make the payload big: those of which most is in none of the other big parts."""
+        nodes, found, big = self._nodes, [], self.total / 20
+        for node in nodes.values():
+            inside = sum(nodes[each]["total"] for each in node["children"] if nodes[each]["total"] >= big)
+            if node["id"] != self._data["root"] and node["total"] >= big and inside <= node["total"] / 2:
+                found.append(node)
+        found.sort(key=lambda node: -node["total"])
+        return ", ".join("{} of {}".format(self.path(node["id"]), size(node["total"])) for node in found[:NAMED])
 
     def to_dict(self):
         """Return the report as dicts, lists, texts and numbers.

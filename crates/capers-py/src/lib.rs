@@ -8,6 +8,7 @@ mod by_value;
 mod choices;
 mod dump;
 mod ffi;
+mod large;
 mod limits;
 mod load;
 mod policy;

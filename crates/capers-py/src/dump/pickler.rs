@@ -13,6 +13,7 @@ use super::memo::Memo;
 use super::{Dumper, Frame, Hooks, Settings, given};
 use crate::choices::{self, Arguments, Choices};
 use crate::ffi::output::{self, Output};
+use crate::large;
 use crate::replay;
 use crate::state::state;
 use std::cell::Cell;
@@ -129,6 +130,12 @@ fn dump_to<'py>(
     };
     let stack = if stack.capacity() <= KEPT_FRAMES { emptied(stack) } else { Vec::new() };
     SCRATCH.with(|kept| kept.set(Some((buffer, memo, stack))));
+    if let Ok(payload) = &outcome {
+        let size = payload.as_bytes().len();
+        if large::is_large(size) {
+            large::warn(object, size)?;
+        }
+    }
     outcome
 }
 
