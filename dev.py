@@ -670,13 +670,16 @@ def task_compatibility(options):
 
 
 def task_suites(options):
-    """Run the tests of CPython itself against capers, on every interpreter that carries them."""
+    """Run the tests of others against capers: CPython's own, the standard library's, cloudpickle's, dill's."""
     failed = []
+    sources = BUILD / "peers"
+    current_python().prepare()
+    current_python().run("tests/suites/fetch.py", sources, *options.peer)
     for python in [choose(options.python)] if options.python else all_pythons():
         say(f"\n── {python}")
-        python.install(ROOT / "tests" / "requirements.txt")
+        python.install(ROOT / "tests" / "suites" / "requirements.txt")
         python.build()
-        python.share(ROOT / "tests")
+        python.share(ROOT / "tests", sources)
         arguments = ["-m", "suites"]
         for name in ("peer", "group", "file"):
             for value in getattr(options, name):
@@ -759,14 +762,12 @@ def parser():
     for name in ("test", "matrix", "asan", "conformance"):
         made[name].add_argument("-k", metavar="EXPR", help="only what matches; leaves the Rust tests out")
     suites = made["suites"]
-    suites.add_argument("--peer", action="append", default=[], help="cpython (the default), stdlib or all")
+    suites.add_argument("--peer", action="append", default=[], help="cpython (the default), stdlib, dill, …, all")
     suites.add_argument("--group", action="append", default=[], help="only this group of the peer cpython")
-    suites.add_argument("--file", action="append", default=[], help="only this file of the peer stdlib, as test_enum")
+    suites.add_argument("--file", action="append", default=[], help="only this file of other peers, as test_enum")
     suites.add_argument("--mode", help="default, strict or both (default: both)")
     bench = made["bench"]
-    bench.add_argument(
-        "--suite", default="functions", help="functions, data, import, leaks, memory or all (default: %(default)s)"
-    )
+    bench.add_argument("--suite", default="functions", help="functions, classes, data, import, leaks, memory or all")
     bench.add_argument("--rounds", metavar="N", help="how often each thing is measured (or, for leaks, repeated)")
     bench.add_argument("--json", metavar="FILE", help="write the figures there too")
     bench.add_argument("--readme", action="store_true", help="write the suite functions' table into README.md")

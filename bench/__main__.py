@@ -6,10 +6,10 @@ import platform
 import sys
 from pathlib import Path
 
-from . import data, functions, imports, leaks, memory
+from . import classes, data, functions, imports, leaks, memory
 from .report import print_bars
 
-SUITES = {"functions": functions, "data": data, "import": imports, "leaks": leaks, "memory": memory}
+SUITES = {"functions": functions, "classes": classes, "data": data, "import": imports, "leaks": leaks, "memory": memory}
 
 
 def main():

@@ -49,7 +49,10 @@ def test_a_function_takes_along(what):
 
 
 def test_a_capture_has_its_value():
-    run(SETUP + "T = [1]\ndef f(): return T\none, = capers.captures(f)\nassert one == ('T', 'global', T) and one.value is T")
+    run(
+        SETUP
+        + "T = [1]\ndef f(): return T\none, = capers.captures(f)\nassert one == ('T', 'global', T) and one.value is T"
+    )
 
 
 def test_nothing_is_pickled():

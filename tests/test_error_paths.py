@@ -303,8 +303,7 @@ except AttributeError as error:
     assert [it.name for it in traceback.extract_tb(error.__traceback__)][-1] == "__reduce__"
 """
     ) == (
-        "AttributeError: 'Raising' object has no attribute 'missing'\n"
-        "while pickling list[0].__globals__['thing']['a']"
+        "AttributeError: 'Raising' object has no attribute 'missing'\nwhile pickling list[0].__globals__['thing']['a']"
     )
 
 
@@ -339,12 +338,15 @@ print(seen[0] == seen[1], len(seen))
 
 
 def test_the_way_is_told_once_when_one_dump_runs_inside_another():
-    assert said(
-        """
+    assert (
+        said(
+            """
 @named
 class Outer:
     def __reduce__(self):
         capers.dumps({"inner": F})
 obj = [Outer()]
 """
-    ) == FRAME + " (at dict['inner'])"
+        )
+        == FRAME + " (at dict['inner'])"
+    )

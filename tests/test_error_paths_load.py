@@ -168,8 +168,9 @@ print(": ".join([type(ours).__name__, *getattr(ours, "__notes__", [])]), end="")
 
 
 def test_an_exception_of_the_user_keeps_class_text_and_traceback():
-    assert run(
-        """
+    assert (
+        run(
+            """
 import capers, traceback
 class C:
     def __init__(self): self.x = 1
@@ -181,12 +182,17 @@ except KeyError as error:
     note, = error.__notes__
     print(error, note.partition(" (")[0], note.partition(" at ")[0].partition("(")[2], end="")
 """
-    ) == "'no' while setting the state of a 'C' object BUILD"
+        )
+        == "'no' while setting the state of a 'C' object BUILD"
+    )
 
 
 def test_a_load_with_limits_tells_who_needed_a_global():
-    assert run(
-        SETUP
-        + "def f(): return Thing\nobj = f"
-        + LOAD.replace("REPLACE", "").replace("loads(payload)", "loads(payload, limits={'depth': 100})")
-    ) == f"ModuleNotFoundError: {THING}, needed by function 'f'"
+    assert (
+        run(
+            SETUP
+            + "def f(): return Thing\nobj = f"
+            + LOAD.replace("REPLACE", "").replace("loads(payload)", "loads(payload, limits={'depth': 100})")
+        )
+        == f"ModuleNotFoundError: {THING}, needed by function 'f'"
+    )

@@ -326,3 +326,54 @@ def test_what_is_no_reducer_is_refused(wrong):
         else: raise AssertionError("it was taken")
         """
     )
+
+
+INSIDE = """
+import os, sys
+here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "away")
+os.makedirs(here)
+with open(os.path.join(here, "shop.py"), "w") as file:
+    file.write("rate = 2\\ndef make():\\n    def price(x): return x * rate\\n    return price\\n")
+sys.path.insert(0, here)
+import shop, capers, subprocess
+price = shop.make()
+"""
+
+
+def test_a_function_made_inside_a_module_can_bring_along_the_globals_it_uses():
+    run(
+        INSIDE
+        + """
+data = capers.dumps(price, globals="copy")
+for loader in ("capers", "pickle"):
+    line = "import %s as p, sys; f = p.loads(%r); print(f(4), f.__module__, 'shop' in sys.modules)" % (loader, data)
+    assert subprocess.run([sys.executable, "-c", line], capture_output=True, text=True).stdout == "8 shop False\\n"
+copy = capers.loads(data)
+assert copy.__globals__ is not vars(shop) and capers.loads(capers.dumps(price)).__globals__ is vars(shop)
+"""
+    )
+
+
+def test_a_function_can_find_its_globals_in_the_main_module_of_the_receiver():
+    run(
+        """
+        import capers, io, subprocess, sys
+        rate = 2
+        def price(x): return x * rate
+        data = capers.dumps(price, globals="live")
+        assert capers.loads(data).__globals__ is globals()
+        line = "import capers; f = capers.loads(%r); rate = 3; print(f(4))" % data
+        assert subprocess.run([sys.executable, "-c", line], capture_output=True, text=True).stdout == "12\\n"
+        file = io.BytesIO()
+        capers.Pickler(file, globals="live").dump(price)
+        assert capers.loads(file.getvalue()).__globals__ is globals()
+        assert capers.loads(capers.dumps(price)).__globals__ is not globals()
+        """
+    )
+
+
+def test_globals_that_are_no_choice_are_refused():
+    import capers
+
+    with pytest.raises(ValueError, match="globals must be 'module', 'copy' or 'live', not 'mine'"):
+        capers.dumps(1, globals="mine")

@@ -307,6 +307,26 @@ def test_a_function_that_uses_numpy_arrives():
     )
 
 
+def test_an_array_of_a_derived_class_keeps_its_attributes():
+    pytest.importorskip("numpy")
+    ship(
+        """
+        import numpy as np
+        class Image(np.ndarray):
+            pass
+        image = np.arange(6).reshape(2, 3).view(Image)
+        image.colour, image.whole = "green", image
+        obj = [image, image[:1]]
+        obj[1].colour = "blue"
+        """,
+        """
+        image, part = obj
+        assert type(image) is type(part) and image.tolist() == [[0, 1, 2], [3, 4, 5]] and part.tolist() == [[0, 1, 2]]
+        assert (image.colour, part.colour) == ("green", "blue") and image.whole is image
+        """,
+    )
+
+
 def test_a_numpy_function_is_the_receivers_own():
     pytest.importorskip("numpy")
     ship(

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from suites import cpython, expected, parent
+from suites import cpython, dill, expected, parent, peers
 
 HERE = Path(__file__).resolve().parent
 
@@ -58,6 +58,7 @@ def outcome(**kinds):
         ("failed", "failed", 0, 1),
         ("failed", "passed", 0, 0),
         ("skipped", "skipped", 0, 0),
+        ("failed", "skipped", 0, 0),
         ("skipped", "failed", 1, 0),
     ],
 )
@@ -91,3 +92,39 @@ def test_a_listed_test_may_do_nothing_but_miss_refusals(carried, problems, wrong
 def test_every_listed_test_gives_a_reason():
     for each in expected.EXPECTED:
         assert each.reason and each.peer and each.test
+
+
+def judged(results, peer="cloudpickle"):
+    told = peers.judged(peer, "cloudpickle_test", "default", results).tests
+    return {name: result.kind for name, result in told.items()}
+
+
+def test_a_failure_of_a_peer_is_listed_only_where_it_fails_as_it_is_listed():
+    name = "CloudPickleTest.test_recursion_during_pickling"
+    assert judged({name: ("failed", "Failed: DID NOT RAISE PicklingError")}) == {name: "listed"}
+    assert judged({name: ("failed", "AssertionError: 1 != 2")}) == {name: "failed"}
+    assert judged({name: ("passed", "")}) == {name: "failed"}
+    assert judged({"other": ("failed", "Failed: DID NOT RAISE PicklingError")}) == {"other": "failed"}
+
+
+needs_dill = pytest.mark.skipif(not dill.present(), reason="dill is not installed here")
+
+
+@needs_dill
+@pytest.mark.parametrize("file", ["test_classdef", "test_recursive", "test_session"])
+def test_the_tests_of_dill_pass_in_the_file(file):
+    ended = suites("--peer", "dill", "--file", file)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@needs_dill
+def test_the_stand_in_of_dill_hands_out_no_private_name():
+    told = dill.outcome("test_extendpickle", "default", 60).tests
+    assert (told["test_extend"].kind, told["test_isdill"].kind) == ("passed", "skipped")
+
+
+def test_what_depends_on_the_speed_of_threads_may_pass_or_fail_as_it_is_listed():
+    refusal = "CannotPickleError: cannot pickle 'threading.Thread' object: a thread runs in the process that started it"
+    assert judged({"test_run_thread": ("passed", "")}, "dill") == {"test_run_thread": "passed"}
+    assert judged({"test_run_thread": ("failed", refusal)}, "dill") == {"test_run_thread": "listed"}
+    assert judged({"test_run_thread": ("failed", "AssertionError")}, "dill") == {"test_run_thread": "failed"}

@@ -48,6 +48,10 @@ def _native():
     except ImportError as error:
         import sys
 
+        if "subinterpreter" in str(error):
+            raise ImportError(
+                "capers runs in the main interpreter only: %s. Payloads can be loaded here with pickle.loads" % error
+            ) from error
         version = "%d.%d" % sys.version_info[:2]
         raise ImportError(
             "capers has no native module for this Python version (%s %s): %s"

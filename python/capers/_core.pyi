@@ -101,6 +101,7 @@ def dumps(
     locks: Literal["fresh", "error"] = "fresh",
     files: Literal["reopen", "content"] = "reopen",
     reducers: _Reducers = None,
+    globals: Literal["module", "copy", "live"] = "module",
 ) -> bytes: ...
 def dump(
     obj: object,
@@ -113,6 +114,7 @@ def dump(
     locks: Literal["fresh", "error"] = "fresh",
     files: Literal["reopen", "content"] = "reopen",
     reducers: _Reducers = None,
+    globals: Literal["module", "copy", "live"] = "module",
 ) -> None: ...
 def loads(
     data: Buffer,
@@ -158,6 +160,7 @@ class Pickler:
         locks: Literal["fresh", "error"] = "fresh",
         files: Literal["reopen", "content"] = "reopen",
         reducers: _Reducers = None,
+        globals: Literal["module", "copy", "live"] = "module",
     ) -> None: ...
     def dump(self, obj: object, /) -> None: ...
     def clear_memo(self) -> None: ...

@@ -61,9 +61,17 @@ def dot(data):
         return '"%s"' % text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
     nodes, edges = chosen(data)
-    lines = ["digraph captures {", "  rankdir=LR;", '  node [shape=box, style=filled, fontcolor=white, fontname="sans-serif"];']
+    lines = [
+        "digraph captures {",
+        "  rankdir=LR;",
+        '  node [shape=box, style=filled, fontcolor=white, fontname="sans-serif"];',
+    ]
     for node, _ in nodes:
-        lines.append("  n{} [label={}, fillcolor={}];".format(node["id"], quoted("\n".join(_texts(node))), quoted(COLORS[node["how"]])))
+        lines.append(
+            "  n{} [label={}, fillcolor={}];".format(
+                node["id"], quoted("\n".join(_texts(node))), quoted(COLORS[node["how"]])
+            )
+        )
     for start, end, first in edges:
         lines.append("  n{} -> n{}{};".format(start, end, "" if first else " [style=dashed]"))
     return "\n".join([*lines, "}", ""])
@@ -79,7 +87,9 @@ def svg(data):
     width = max([x for x, _ in places.values()], default=0) + WIDTH + MARGIN + GAP_X
     height = max([y for _, y in places.values()], default=0) + HEIGHT + MARGIN
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img">'.format(width, height),
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img">'.format(
+            width, height
+        ),
         "<title>{}</title>".format(html.escape(data["title"])),
         '<defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="#808080"/></marker></defs>',
@@ -103,8 +113,18 @@ def svg(data):
         parts.append(
             '<g><title>{}</title><rect x="{}" y="{}" width="{}" height="{}" rx="5" fill="{}"/>'
             '<text x="{}" y="{}" font-size="12" font-weight="600">{}</text><text x="{}" y="{}" font-size="11">{}</text></g>'.format(
-                html.escape(" — ".join(_texts(node))), x, y, WIDTH, HEIGHT, COLORS[node["how"]],
-                x + 9, y + 18, name, x + 9, y + 35, more,
+                html.escape(" — ".join(_texts(node))),
+                x,
+                y,
+                WIDTH,
+                HEIGHT,
+                COLORS[node["how"]],
+                x + 9,
+                y + 18,
+                name,
+                x + 9,
+                y + 35,
+                more,
             )
         )
     return "\n".join([*parts, "</g></svg>", ""])

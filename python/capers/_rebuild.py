@@ -12,10 +12,15 @@ Objects that can take part in a cycle are *made* here and *filled* afterwards by
 attributes and a cell's content by ``BUILD`` with a slot state, a namespace by ``SETITEMS``.
 """
 
+import abc
 import builtins
+import contextvars
 import functools
 import importlib
+import io
+import itertools
 import marshal
+import os
 import sys
 import types
 import weakref
@@ -28,15 +33,11 @@ TAG = _MAGIC << 16 | sys.version_info[0] << 8 | sys.version_info[1]
 
 
 def _explain_tag(tag):
-    theirs = "%d.%d" % (tag >> 8 & 0xFF, tag & 0xFF)
-    ours = "%d.%d" % sys.version_info[:2]
+    theirs, ours = "%d.%d" % (tag >> 8 & 0xFF, tag & 0xFF), "%d.%d" % sys.version_info[:2]
     if theirs == ours:
-        theirs += " (bytecode %d)" % (tag >> 16)
-        ours += " (bytecode %d)" % _MAGIC
-    return (
-        "cannot load a function written by Python version %s on Python version %s: "
-        "its bytecode runs on the version that made it only" % (theirs, ours)
-    )
+        theirs, ours = "%s (bytecode %d)" % (theirs, tag >> 16), "%s (bytecode %d)" % (ours, _MAGIC)
+    told = "cannot load a function written by Python version %s on Python version %s: its bytecode runs on the version that made it only"
+    return told % (theirs, ours)
 
 
 def code(tag, data, source=None, constants=None):
@@ -307,9 +308,10 @@ def _without_last(namespace):
 
 
 def _build_class(metaclass, name, bases, namespace, keywords, body):
-    standard = next(each for each in metaclass.__mro__ if _is_standard(each))
-    maker = next(each for each in metaclass.__mro__ if _key_of(each) is None)
-    if _is_complete(maker):
+    makers = (type,) if metaclass is type else metaclass.__mro__
+    standard = next(each for each in makers if each is type or _is_standard(each))
+    maker = next(each for each in makers if each is type or _key_of(each) is None)
+    if maker is not type and _is_complete(maker):
         maker, keywords = standard, {}
     later = {}
     if body is not None:
@@ -332,17 +334,12 @@ def _build_class(metaclass, name, bases, namespace, keywords, body):
     if made is None:
         made = _make_class(standard, metaclass, name, bases, dict(namespace), {}, True)
     fields = "_fields_" in namespace and any(each.__module__ == "_ctypes" for each in metaclass.__mro__)
+    held = made.__dict__
     for attribute, value in {**namespace, **later}.items():
         # Hooks have run for what they do elsewhere; what the class holds is what it held.
-        if (
-            made.__dict__.get(attribute) is not value
-            and attribute not in _MADE
-            and not (fields and attribute == "_fields_")
-        ):
+        if held.get(attribute) is not value and attribute not in _MADE and not (fields and attribute == "_fields_"):
             _set(made, attribute, value)
     if later and "__abstractmethods__" in made.__dict__:
-        import abc
-
         abc.update_abstractmethods(made)
     return made
 
@@ -497,8 +494,11 @@ def subclassed(base, cls, *arguments):
 
 
 def set_state(made, state):
-    """Set the state of *made* as ``BUILD`` does, but do not ask it for ``__setstate__`` or ``__dict__``."""
+    """Set the state of *made* as ``BUILD`` does, unasked; the first of three items is for the ``__setstate__`` of its type."""
     slots = None
+    if isinstance(state, tuple) and len(state) == 3:
+        type(made).__setstate__(made, state[0])
+        state = state[1:]
     if isinstance(state, tuple) and len(state) == 2:
         state, slots = state
     if state:
@@ -537,12 +537,18 @@ def put(queue, *items):
         queue.put(item)
 
 
-def thread(cls, name):
-    """Return a new thread of class *cls* that has not been started; its attributes are filled in later."""
+def thread(cls, name, ended=False):
+    """Return a new thread of class *cls*, not started yet or *ended*; its attributes are filled in later."""
     import threading
 
     made = cls.__new__(cls)
     threading.Thread.__init__(made, name=name)
+    if ended:
+        # Only one that has run is over, whatever keeps the books in this version of Python; this one runs nothing.
+        made.__dict__["run"] = functools.partial(threading.Thread.run, made)
+        threading.Thread.start(made)
+        threading.Thread.join(made)
+        del made.__dict__["run"]
     return made
 
 
@@ -553,8 +559,6 @@ def thread_local(cls, arguments=(), keywords=None):
 
 def context_variable(name, *default):
     """Return a new ``contextvars.ContextVar``."""
-    import contextvars
-
     return contextvars.ContextVar(name, default=default[0]) if default else contextvars.ContextVar(name)
 
 
@@ -627,8 +631,6 @@ def match(pattern, how, text, start, stop, index=0):
 
 def chained(*parts):
     """Return an ``itertools.chain``: of nothing, of an iterator of iterables, or of an iterator and such an iterator."""
-    import itertools
-
     if len(parts) == 2:
         return itertools.chain(parts[0], itertools.chain.from_iterable(parts[1]))
     return itertools.chain.from_iterable(*parts or ((),))
@@ -636,8 +638,6 @@ def chained(*parts):
 
 def pairs(rest, *before):
     """Return ``itertools.pairwise`` of *rest*, after the item that stood *before* it."""
-    import itertools
-
     return itertools.pairwise(itertools.chain(before, rest) if before else rest)
 
 
@@ -647,9 +647,6 @@ def file(name, mode, buffering, position, text=None, content=None):
     *buffering* is as for ``open``.  *text* is ``None`` for a binary file, else encoding, errors, line buffering and write
     through.  With *content* it is a temporary file of that content that is open in its place.
     """
-    import io
-    import os
-
     encoding, errors, line_buffering, write_through = text or (None, None, False, False)
     if position is None:
         made = open(os.devnull, mode.replace("x", "w"), buffering, encoding, errors)
@@ -696,13 +693,21 @@ def exception_state(exception, attributes):
         object.__setattr__(exception, name, value)
 
 
-def type_variable(kind, name, module, options):
-    """Return a new type parameter: *kind* is ``TypeVar``, ``ParamSpec`` or ``TypeVarTuple``.
+def type_variable(kind, name, module, options, key=None):
+    """Return the type parameter known by *key*, or a new one: *kind* is ``TypeVar``, ``ParamSpec`` or ``TypeVarTuple``.
 
     *options* are keywords of that class, and ``constraints``.  In place of ``bound``, ``constraints`` and ``default``, the
     functions ``evaluate_bound``, ``evaluate_constraints`` (with their number in ``count``) and ``evaluate_default`` may be
     given, which are called when the value is asked for.
     """
+    with _lock:
+        made = _classes.get(key) or _type_variable(kind, name, module, options)
+        if key is not None:
+            _track(made, key)
+        return made
+
+
+def _type_variable(kind, name, module, options):
     import typing
 
     if kind not in ("TypeVar", "ParamSpec", "TypeVarTuple"):
@@ -736,8 +741,7 @@ def type_alias(name, module, value, parameters=()):
         namespace = {"__name__": module, "evaluate": value}
         exec("type made = evaluate()" if name == "evaluate" else "type %s = evaluate()" % name, namespace)
         return namespace[name]
-    namespace = {"__name__": module, "make": typing.TypeAliasType}
-    namespace.update(name=name, value=value, parameters=tuple(parameters))
+    namespace = dict(__name__=module, make=typing.TypeAliasType, name=name, value=value, parameters=tuple(parameters))
     exec("made = make(name, value, type_params=parameters)", namespace)
     return namespace["made"]
 
@@ -751,7 +755,7 @@ _HIDDEN = {
     "async_generator_asend": lambda: type(_some_async_generator().asend(None)),
     "async_generator_athrow": lambda: type(_some_async_generator().athrow(ValueError)),
     "callable_iterator": lambda: type(iter(int, 1)),
-    "coroutine_wrapper": lambda: type(_awaited()),
+    "coroutine_wrapper": lambda: (lambda it: (type(it.__await__()), it.close())[0])(_nothing()),
     "dict_reverseitemiterator": lambda: type(reversed({}.items())),
     "dict_reversekeyiterator": lambda: type(reversed({})),
     "dict_reversevalueiterator": lambda: type(reversed({}.values())),
@@ -781,13 +785,6 @@ async def _some_async_generator():
 
 async def _nothing():
     pass
-
-
-def _awaited():
-    coroutine = _nothing()
-    awaited = coroutine.__await__()
-    coroutine.close()
-    return awaited
 
 
 def hidden_type(name):

@@ -33,7 +33,9 @@ CLIENT_ENDS = ("Client", "Connection", "ConnectionPool", "Session", "Engine", "C
 LOCKS = frozenset(["_thread.lock", "_thread.RLock", "_threading_local.local", "_thread._local"]) | {
     "threading." + name for name in ("Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "RLock", "Lock")
 }
-FILES = frozenset("_io." + name for name in ("TextIOWrapper", "BufferedReader", "BufferedWriter", "BufferedRandom", "FileIO"))
+FILES = frozenset(
+    "_io." + name for name in ("TextIOWrapper", "BufferedReader", "BufferedWriter", "BufferedRandom", "FileIO")
+)
 
 
 class Capture(NamedTuple):
@@ -68,7 +70,7 @@ def captures(function):
     return [Capture(*each) for each in _core._captures(function)]
 
 
-def explain(obj, protocol=None, *, by_value=None, locks=None, files=None, reducers=None):
+def explain(obj, protocol=None, *, by_value=None, locks=None, files=None, reducers=None, globals=None):
     """Return a :class:`Report` of what would travel if *obj* were pickled, or of what is in it if *obj* is bytes.
 
     The arguments are those of ``dumps``.  What cannot travel does not end the report: all of it is listed.  Bytes are looked
@@ -80,7 +82,8 @@ def explain(obj, protocol=None, *, by_value=None, locks=None, files=None, reduce
 
         data = json.loads(_core._inspect(bytes(obj), "payload of {} bytes".format(len(obj))))
         return Report(data, time.perf_counter() - began)
-    found = _core._explain(obj, protocol, by_value=by_value, locks=locks, files=files, reducers=reducers)
+    choices = {"by_value": by_value, "locks": locks, "files": files, "reducers": reducers, "globals": globals}
+    found = _core._explain(obj, protocol, **choices)
     return Report(_as_data(found), time.perf_counter() - began)
 
 
@@ -137,14 +140,16 @@ def _warn(data, kinds):
     """Put warnings into the nodes of *data*; *kinds* are the full names of their classes."""
     nodes, total = data["nodes"], data["total"]
     owners = {child: node for node in nodes for child in node["children"]}
-    for node, kind in zip(nodes, kinds):
+    for node, kind in zip(nodes, kinds, strict=True):
         if not kind or node["how"] == "reference":
             if kind == "os._Environ":
                 node["warnings"].append("the environment of the receiving process arrives, not this one")
             continue
         owner = owners[node["id"]]
         name, warnings = node["name"], node["warnings"]
-        captured = next((word for word in ("globals", "closure", "defaults") if name.startswith(".__%s__" % word)), None)
+        captured = next(
+            (word for word in ("globals", "closure", "defaults") if name.startswith(".__%s__" % word)), None
+        )
         code = kind in ("function", "type", "module", "code") or node["type"].startswith("type ")
         if captured and not code and node["total"] >= max(LARGE, total // 10):
             where = {"globals": "a global", "closure": "a closure variable", "defaults": "defaults"}[captured]
@@ -170,7 +175,11 @@ def size(count):
         if count < 1000 or unit == "GB":
             break
         count /= 1000
-    return "{} {}".format(count, unit) if isinstance(count, int) else "{:.{}f} {}".format(count, 1 if count < 100 else 0, unit)
+    return (
+        "{} {}".format(count, unit)
+        if isinstance(count, int)
+        else "{:.{}f} {}".format(count, 1 if count < 100 else 0, unit)
+    )
 
 
 class Report:
@@ -270,7 +279,9 @@ class Report:
         import html
 
         page = html.escape(self.to_html())
-        return '<iframe sandbox="allow-scripts" style="width: 100%; height: 640px; border: 0" srcdoc="{}"></iframe>'.format(page)
+        return '<iframe sandbox="allow-scripts" style="width: 100%; height: 640px; border: 0" srcdoc="{}"></iframe>'.format(
+            page
+        )
 
     def __repr__(self):
         return "<capers.Report: {} in {} parts>".format(size(self.total), len(self._nodes))

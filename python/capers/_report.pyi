@@ -33,6 +33,7 @@ def explain(
     locks: Literal["fresh", "error"] | None = None,
     files: Literal["reopen", "content"] | None = None,
     reducers: _Reducers = None,
+    globals: Literal["module", "copy", "live"] | None = None,
 ) -> Report: ...
 def size(count: int) -> str: ...
 

@@ -310,7 +310,7 @@ def test_completions_and_the_manual_name_every_command():
 
 
 def test_payloads_of_cloudpickle_are_understood():
-    cloudpickle = pytest.importorskip("cloudpickle")
+    import cloudpickle
 
     class Made:
         def method(self, a, *, b=1):

@@ -31,6 +31,11 @@ DATA = Family(
             "assert obj['a']['b'] == 7",
         ),
         Entry(
+            "slice, Ellipsis, NotImplemented, quit",
+            "import site, _sitebuiltins\nobj = slice(1, None, 2), ..., NotImplemented, _sitebuiltins.Quitter('quit', 'Ctrl-D')",
+            "assert obj[0] == slice(1, None, 2) and obj[1] is ... and obj[2] is NotImplemented and obj[3].name == 'quit'",
+        ),
+        Entry(
             "array.array",
             "import array\nobj = array.array('d', [1.5, 2]), array.array('i')",
             "import array\nassert obj == (array.array('d', [1.5, 2]), array.array('i')) and obj[0].typecode == 'd'",
@@ -144,6 +149,12 @@ DATA = Family(
             "numpy arrays, scalars, types",
             "import numpy as n\na = n.arange(6.0).reshape(2, 3)\nobj = a, a[0], n.float32(1.5), n.dtype([('a', 'i4')]), n.array(['x', None], object), n.ma.array([1, 2], mask=[0, 1])",
             "import numpy as n\na, b, f, d, o, m = obj\nassert a.shape == (2, 3) and b.tolist() == [0, 1, 2] and f == 1.5 and type(f) is n.float32 and d.names == ('a',) and o[1] is None and m.sum() == 1",
+            needs=("numpy",),
+        ),
+        Entry(
+            "an array of a class derived from numpy's",
+            "import numpy as n\nclass Image(n.ndarray): pass\nobj = n.arange(6).reshape(2, 3).view(Image)\nobj.colour = 'green'",
+            "assert type(obj).__name__ == 'Image' and obj.tolist() == [[0, 1, 2], [3, 4, 5]] and obj.colour == 'green'",
             needs=("numpy",),
         ),
         Entry(
@@ -344,6 +355,11 @@ THREADS = Family(
             "Thread, not started",
             "import threading\nout = []\nobj = threading.Thread(target=lambda x: out.append(x), args=(3,), name='mine', daemon=True), out",
             "t, out = obj\nt.start(), t.join()\nassert out == [3] and t.name == 'mine' and t.daemon",
+        ),
+        Entry(
+            "Thread, over",
+            "import threading\nobj = threading.Thread(target=int, name='mine')\nobj.start(), obj.join()\nobj.told = obj.ident",
+            "obj.join(1)\nassert not obj.is_alive() and obj.name == 'mine' and obj.ident == obj.told",
         ),
         Entry(
             "Timer, not started",

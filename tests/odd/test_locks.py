@@ -124,6 +124,26 @@ CASES = {
         assert out == [1]
         """,
     ),
+    "a_thread_that_is_over": (
+        """
+        import threading
+        class Worker(threading.Thread):
+            def run(self):
+                self.out = [1]
+        obj = Worker(name="bob", daemon=True)
+        obj.start()
+        obj.join()
+        obj.told = obj.ident
+        """,
+        """
+        assert obj.name == "bob" and obj.daemon and obj.out == [1] and obj.ident == obj.told and not obj.is_alive()
+        obj.join(1)
+        assert "run" not in vars(obj)
+        try: obj.start()
+        except RuntimeError: pass
+        else: raise AssertionError("it started again")
+        """,
+    ),
     "a_thread_of_a_derived_class": (
         """
         import threading

@@ -61,18 +61,22 @@ except pickle.PicklingError as error:
     )
 
 
-def test_a_started_thread_is_refused():
+def test_a_running_thread_is_refused():
     run(
         SETUP
         + """
-t = threading.Thread(target=int)
+go = threading.Event()
+t = threading.Thread(target=go.wait)
 t.start()
-t.join()
 try:
     capers.dumps(t)
 except TypeError as error:
     assert "Thread" in str(error) and "started" in str(error)
 else:
     raise AssertionError("it was written")
+finally:
+    go.set()
+t.join()
+assert not capers.loads(capers.dumps(t)).is_alive()
 """
     )

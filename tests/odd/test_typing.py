@@ -1,9 +1,10 @@
 """Type parameters, new types and aliases of the script arrive once, with all that was said of them."""
 
+import subprocess
 import sys
 
 import pytest
-from shipping import ship
+from shipping import run, ship
 
 CASES = {
     "type_variables": (
@@ -106,3 +107,54 @@ if sys.version_info >= (3, 13):
 @pytest.mark.parametrize("case", CASES)
 def test_it_arrives(case):
     ship(*CASES[case])
+
+
+def test_a_type_variable_of_the_script_is_one_object_in_every_payload():
+    run(
+        """
+        import pickle, subprocess, sys, typing, capers
+        T = typing.TypeVar("T")
+        Other = typing.TypeVar("T")  # it looks just like the first
+        P, Ts = typing.ParamSpec("P"), typing.TypeVarTuple("Ts")
+        for each in (T, Other, P, Ts):
+            for load in (capers.loads, pickle.loads):
+                assert load(capers.dumps(each)) is each
+        echo = "import sys, capers; sys.stdout.buffer.write(capers.dumps(capers.loads(sys.stdin.buffer.read())))"
+        def back(obj):
+            ended = subprocess.run([sys.executable, "-c", echo], input=capers.dumps(obj), capture_output=True)
+            return capers.loads(ended.stdout)
+        assert back(T) is T and back([Other, P, Ts]) == [Other, P, Ts]
+        """
+    )
+
+
+def test_a_type_variable_arrives_once_in_a_process():
+    run(
+        """
+        import subprocess, sys, typing, capers
+        T, U = typing.TypeVar("T", bound=int), typing.TypeVar("T", bound=str)
+        payloads = [capers.dumps(each) for each in (T, [T], U)]
+        program = (
+            "import capers, pickle; payloads = %r\\n"
+            "a, b, c = map(capers.loads, payloads); d = pickle.loads(payloads[0])\\n"
+            "assert a is b[0] is d and a is not c and (a.__bound__, c.__bound__) == (int, str)" % payloads
+        )
+        subprocess.run([sys.executable, "-c", program], check=True)
+        """
+    )
+
+
+ALIKE = """
+import capers, sys
+def f[T](x: T) -> T: return x
+def g[T](x: T) -> T: return x
+if sys.argv[1] == "both": capers.dumps(f)
+sys.stdout.buffer.write(capers.dumps(g))
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameter lists came with 3.12")
+def test_alike_functions_with_type_parameters_have_the_same_bytes_whatever_was_dumped_before():
+    command = [sys.executable, "-c", ALIKE]
+    one, both = (subprocess.run([*command, each], capture_output=True).stdout for each in ("one", "both"))
+    assert one == both != b""

@@ -31,6 +31,9 @@ class Outcome:
     tests: dict = field(default_factory=dict)
     absent: bool = False
 
+    def kinds(self):
+        return [result.kind for result in self.tests.values()]
+
     def count(self, kind):
         return Counter(result.kind for result in self.tests.values())[kind]
 
@@ -132,7 +135,7 @@ def against(pickle, ours):
         if result.kind in FAILURES:
             where = alike if measure is not None and measure.kind in FAILURES else bad
             where[name] = result
-        elif result.kind == "skipped" and (measure is None or measure.kind != "skipped"):
+        elif result.kind == "skipped" and (measure is None or measure.kind not in ("skipped", *FAILURES)):
             bad[name] = Result("failed", ["is skipped, and not with pickle: " + "; ".join(result.told)])
     for name in pickle.tests.keys() - ours.tests.keys():
         bad[name] = Result("failed", ["was not run"])

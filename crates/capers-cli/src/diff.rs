@@ -223,12 +223,14 @@ fn definition(inspection: &Inspection<'_>, node: &Node, facts: &mut Collected) {
             }
             let name = instruction.name();
             if name == "LOAD_SMALL_INT" {
-                // From 3.14 on, small ints are no entries of `co_consts`.
+                // From 3.14 on, small ints need not be entries of `co_consts`.
                 constants.push(shown.clone());
             }
             lines.push(format!("{name} {shown}"));
         }
     }
+    constants.sort();
+    constants.dedup();
     facts.add(DEFINITIONS, &format!("{name}, constant"), Fact::Has(constants));
     let count = format!("{} instructions", number(lines.len() as u64));
     facts.add(DEFINITIONS, &format!("{name}, bytecode"), Fact::Long(count, lines, 0));

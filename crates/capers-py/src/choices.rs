@@ -18,6 +18,18 @@ use crate::state::state;
 /// A type and the callable that reduces its instances.
 pub(crate) type Reducer = (Py<PyType>, Py<PyAny>);
 
+/// Where functions find their globals when they arrive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Globals {
+    /// Those of an importable module in that module, all others in a namespace that travels.
+    #[default]
+    Module,
+    /// All in a namespace that travels.
+    Copy,
+    /// Those of any module in the receiver's module of that name, `__main__` among them.
+    Live,
+}
+
 /// The choices of one dump.
 #[derive(Debug, Default)]
 pub(crate) struct Choices {
@@ -27,6 +39,7 @@ pub(crate) struct Choices {
     local: bool,
     locks_refused: bool,
     file_contents: bool,
+    globals: Globals,
     pub(crate) reducers: Vec<Reducer>,
 }
 
@@ -37,6 +50,7 @@ pub(crate) struct Arguments<'a, 'py> {
     pub(crate) locks: Option<&'a str>,
     pub(crate) files: Option<&'a str>,
     pub(crate) reducers: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) globals: Option<&'a str>,
 }
 
 /// Stands for the user's own modules: those whose source lies neither in the standard library nor in site-packages.
@@ -84,7 +98,7 @@ impl Choices {
     #[inline]
     pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<(Option<Arc<Self>>, bool)> {
         match arguments {
-            Arguments { by_value: None, locks: None, files: None, reducers: None } => Ok((None, false)),
+            Arguments { by_value: None, locks: None, files: None, reducers: None, globals: None } => Ok((None, false)),
             _ => Self::of(arguments),
         }
     }
@@ -95,11 +109,20 @@ impl Choices {
         let strict = choices.set_by_value(arguments.by_value)?;
         choices.locks_refused = is_second("locks", arguments.locks, "fresh", "error")?;
         choices.file_contents = is_second("files", arguments.files, "reopen", "content")?;
+        choices.globals = match arguments.globals {
+            None | Some("module") => Globals::Module,
+            Some("copy") => Globals::Copy,
+            Some("live") => Globals::Live,
+            Some(word) => {
+                return Err(PyValueError::new_err(format!("globals must be 'module', 'copy' or 'live', not '{word}'")));
+            }
+        };
         if let Some(given) = arguments.reducers.filter(|it| !it.is_none()) {
             choices.reducers = reducers(given)?;
         }
-        let Self { by_value, local, locks_refused, file_contents, reducers } = &choices;
+        let Self { by_value, local, locks_refused, file_contents, globals, reducers } = &choices;
         let any = !by_value.is_empty() || *local || *locks_refused || *file_contents || !reducers.is_empty();
+        let any = any || *globals != Globals::Module;
         Ok((any.then(|| Arc::new(choices)), strict))
     }
 
@@ -216,6 +239,11 @@ pub(crate) fn are_locks_refused() -> bool {
 /// Whether open files travel with their content.
 pub(crate) fn are_contents_wanted() -> bool {
     chosen(|it| it.file_contents)
+}
+
+/// Where functions find their globals when they arrive.
+pub(crate) fn globals() -> Globals {
+    CURRENT.with_borrow(|current| current.as_deref().map_or(Globals::Module, |it| it.globals))
 }
 
 /// Lets the user's own modules travel by value in the whole process, or no longer; returns what was so before.

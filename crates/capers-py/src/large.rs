@@ -11,10 +11,10 @@ const NEVER: usize = usize::MAX;
 
 static THRESHOLD: AtomicUsize = AtomicUsize::new(NEVER);
 
-/// Lets dumps issue a LargePayloadWarning for payloads of size bytes or more, in this process.
+/// Lets dumps issue a `LargePayloadWarning` for payloads of size bytes or more, in this process.
 ///
 /// None, the default, means never. Returns what held before. To name the biggest parts, what is being dumped is dumped once
-/// more. Raises ValueError for a size that is not positive.
+/// more. Raises `ValueError` for a size that is not positive.
 #[pyfunction]
 pub(crate) fn set_large_payload_size(size: Option<isize>) -> PyResult<Option<usize>> {
     let new = match size {

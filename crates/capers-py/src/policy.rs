@@ -10,7 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyWeakrefReference};
 
-use crate::choices::{self, LocalModules};
+use crate::choices::{self, Globals, LocalModules};
 use crate::ffi::access::{attribute, dict_get, str_bytes};
 use crate::ffi::modules;
 use crate::state::{State, state};
@@ -240,17 +240,22 @@ pub(crate) fn at_home(globals: &Bound<'_, PyDict>, module: &Bound<'_, PyAny>) ->
     }
 }
 
-/// The importable module whose namespace `globals` is.
+/// The module whose namespace `globals` is, and where a function finds it when it arrives: an importable one, unless the
+/// caller chose otherwise.
 pub(crate) fn module_of<'py>(globals: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyString>>> {
     let py = globals.py();
     let Some(name) = dict_get(globals, intern!(py, "__name__").as_any())? else { return Ok(None) };
     let Ok(text) = name.cast::<PyString>() else { return Ok(None) };
-    if is_main(&str_bytes(text)?) {
+    let chosen = choices::globals();
+    let main = is_main(&str_bytes(text)?);
+    if chosen == Globals::Copy || main && chosen != Globals::Live {
         return Ok(None);
     }
     let Some(module) = loaded(py, &name)? else { return Ok(None) };
     match module.cast::<PyModule>() {
-        Ok(it) if it.dict().is(globals) => Ok(importable(text, &module)?.then(|| text.clone())),
+        Ok(it) if it.dict().is(globals) => {
+            Ok((chosen == Globals::Live || importable(text, &module)?).then(|| text.clone()))
+        }
         _ => Ok(None),
     }
 }

@@ -9,19 +9,20 @@
 //! Modules, other classes and objects of C code count by identity. Stamps stay in this process.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Mutex;
 
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType, PyWeakrefReference};
 
-use super::Part;
-use super::code::describe as describe_code;
+use super::definition::table;
+use super::{Part, code};
 use crate::ffi::access::{
     bytearray_copy, cell_content, dict_get, dict_next, int_value, list_item, set_items, str_bytes, str_hash, tuple_item,
 };
 use crate::ffi::class::{Holder, holder, own};
-use crate::ffi::code::get_extra;
 use crate::ffi::function::function_view;
 use crate::ffi::kind::{Kind, kind};
 use crate::policy;
@@ -39,6 +40,9 @@ struct Record {
     last: i64,
 }
 
+/// `_rebuild._changes`: by key, what payloads have changed of the classes that they made here.
+static RECEIVED: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+
 /// The records by address of the class; the weak reference in each tells whether it is still that class.
 static RECORDS: Mutex<Option<HashMap<usize, Record>>> = Mutex::new(None);
 
@@ -49,9 +53,8 @@ pub(super) fn changes<'py>(
     entries: &[(Bound<'py, PyString>, Part<'py>)],
 ) -> PyResult<Vec<(Bound<'py, PyString>, i64)>> {
     let py = class.py();
-    let rebuild = py.import(intern!(py, "capers._rebuild"))?;
-    let received = rebuild.getattr(intern!(py, "_changes"))?.cast_into::<PyDict>()?;
-    if let Some(seen) = dict_get(&received, key.as_any())? {
+    let received = RECEIVED.get_or_try_init(py, || table(py, "_changes"))?.bind(py);
+    if let Some(seen) = dict_get(received, key.as_any())? {
         // Another process is at home with it, and numbers its changes.
         let seen = seen.cast_into::<PyDict>()?;
         return seen.iter().map(|(name, number)| Ok((name.cast_into()?, number.extract()?))).collect();
@@ -123,16 +126,36 @@ impl Record {
     }
 }
 
+/// Hashes an address, which is spread well enough when its lowest bits, all zero, are mixed with others.
+#[derive(Default)]
+struct Address(u64);
+
+impl Hasher for Address {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+}
+
 /// Walks over what a value leads to.
 struct Stamper<'py> {
     hash: u64,
-    seen: HashSet<usize>,
+    seen: HashSet<usize, BuildHasherDefault<Address>>,
     waiting: Vec<Bound<'py, PyAny>>,
 }
 
 /// A number that stands for all that `value` leads to, as long as nothing of it changes.
 fn stamp(value: &Bound<'_, PyAny>, steps: &mut usize) -> PyResult<u64> {
-    let mut stamper = Stamper { hash: 0, seen: HashSet::new(), waiting: vec![value.clone()] };
+    let mut stamper = Stamper { hash: 0, seen: HashSet::default(), waiting: vec![value.clone()] };
     let mut direct = true;
     while let Some(value) = stamper.waiting.pop() {
         if *steps == 0 {
@@ -241,9 +264,7 @@ impl<'py> Stamper<'py> {
             // The receiver's own module is behind it.
             self.mix(function.as_ptr() as u64);
         }
-        let kept = get_extra(&view.code);
-        let fresh = if kept.is_none() { Some(describe_code(&view.code)?) } else { None };
-        let Some(info) = kept.as_deref().or(fresh.as_ref()) else { return Ok(()) };
+        let info = code::known(&view.code)?;
         self.mix(info.digest);
         self.waiting.push(view.qualname);
         self.wait(view.defaults.map(Bound::into_any));

@@ -65,6 +65,9 @@ pub(crate) fn is_python_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
 
 fn enum_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
     let py = class.py();
+    if class.get_type().is(py.get_type::<PyType>()) {
+        return Ok(false);
+    }
     match policy::loaded(py, intern!(py, "enum").as_any())? {
         Some(module) => class.get_type().is_subclass(&module.getattr(intern!(py, "EnumMeta"))?),
         None => Ok(false),
@@ -242,10 +245,7 @@ fn cell_of_class<'py>(
 }
 
 fn qualname<'py>(class: &Bound<'py, PyType>) -> PyResult<(Bound<'py, PyString>, Part<'py>)> {
-    let py = class.py();
-    let descriptor = py.get_type::<PyType>().getattr(intern!(py, "__dict__"))?.get_item(intern!(py, "__qualname__"))?;
-    let value = descriptor.call_method1(intern!(py, "__get__"), (class,))?;
-    Ok((intern!(py, "__qualname__").clone(), Part::Text(value.cast_into()?)))
+    Ok((intern!(class.py(), "__qualname__").clone(), Part::Text(crate::ffi::class::qualname(class)?)))
 }
 
 /// Descriptors that `type.__new__` puts in for `__slots__`, and the metaclass of a ctypes structure for its `_fields_`.

@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hasher};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use capers_code::marshal::{CodeHeader, Writer};
 use capers_code::{NameUse, Version, scan};
@@ -17,7 +17,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyComplex, PyFloat, PyInt, PyList, PySlice, PyString, PyTuple};
 
 use crate::ffi::access::{int_bytes, int_value, is_ascii, set_items, str_bytes, tuple_item};
-use crate::ffi::code::{CodeView, code_bytes, code_view};
+use crate::ffi::code::{CodeView, code_bytes, code_view, get_extra, set_extra};
 use crate::ffi::kind::{Kind, kind};
 use crate::replay;
 
@@ -71,6 +71,19 @@ pub(crate) fn running_version(py: Python<'_>) -> PyResult<Version> {
     let version = Version::new(info.major, info.minor)
         .ok_or_else(|| PyValueError::new_err(format!("capers does not know Python {}.{}", info.major, info.minor)))?;
     Ok(*KEPT.get_or_init(py, || version))
+}
+
+/// What is known of `code`, found out once for as long as it lives.
+pub(crate) fn known(code: &Bound<'_, PyAny>) -> PyResult<Arc<CodeInfo>> {
+    if let Some(info) = get_extra(code) {
+        return Ok(info);
+    }
+    let info = Arc::new(describe(code)?);
+    // Odd constants may lead back to the code object: keeping them with it would keep both alive for ever.
+    if info.odd.is_empty() {
+        set_extra(code, &info);
+    }
+    Ok(info)
 }
 
 /// Works out everything about `code`.

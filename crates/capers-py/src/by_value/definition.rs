@@ -1,18 +1,20 @@
-//! What a class is by its definition: the bytes whose digest is its key.
+//! What a class or a type variable is by its definition: the bytes whose digest is its key.
 //!
 //! They depend on the class statement and on the plain values it reaches, and on nothing else: not on addresses, hash seeds or
 //! the class's own history. Names, bases, code and atoms count in full; containers and instances count by their plain
 //! content down to a small depth; of other classes and functions only what names them counts. Two classes that still look
 //! alike are told apart by their order in the process, so a key need not be more than a good name.
 
+use blake2::digest::consts::U16;
+use blake2::{Blake2b, Digest};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyInt, PyString, PyTuple, PyType, PyWeakrefReference};
 
-use super::code::describe as describe_code;
+use super::code;
 use crate::ffi::access::{cell_content, dict_get, set_items, str_bytes};
 use crate::ffi::class::namespace;
-use crate::ffi::code::get_extra;
 use crate::ffi::function::{FunctionView, function_view};
 use crate::ffi::kind::{Kind, kind};
 
@@ -20,6 +22,47 @@ use crate::ffi::kind::{Kind, kind};
 const MAX_DEPTH: usize = 4;
 /// Items of a container that are looked at.
 const MAX_ITEMS: usize = 200;
+
+/// The key of a class or type variable: kept from its first journey, or the digest of the bytes that describe it.
+pub(crate) fn key<'py>(
+    object: &Bound<'py, PyAny>,
+    describe: impl FnOnce() -> PyResult<Vec<u8>>,
+) -> PyResult<Bound<'py, PyString>> {
+    static KEYS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let py = object.py();
+    // What `_rebuild._key_of` looks at: by address, a weak reference that tells whether it is still that object, and the key.
+    let keys = KEYS.get_or_try_init(py, || table(py, "_keys"))?.bind(py);
+    if let Some(known) = dict_get(keys, PyInt::new(py, object.as_ptr() as usize).as_any())?
+        && let Ok(known) = known.cast_into_exact::<PyTuple>()
+        && known.get_item(0)?.cast::<PyWeakrefReference>().is_ok_and(|it| it.upgrade().is_some_and(|it| it.is(object)))
+    {
+        return Ok(known.get_item(1)?.cast_into()?);
+    }
+    let rebuild = py.import(intern!(py, "capers._rebuild"))?;
+    let key = format!("{:x}", Blake2b::<U16>::digest(describe()?));
+    Ok(rebuild.getattr(intern!(py, "_name"))?.call1((object, key))?.cast_into()?)
+}
+
+/// A table of this process that `_rebuild` keeps.
+pub(super) fn table(py: Python<'_>, name: &str) -> PyResult<Py<PyDict>> {
+    Ok(py.import(intern!(py, "capers._rebuild"))?.getattr(name)?.cast_into::<PyDict>()?.unbind())
+}
+
+/// The bytes that stand for a type variable: its name and module, and what else it was made with.
+pub(crate) fn describe_variable<'py>(
+    object: &Bound<'py, PyAny>,
+    parts: impl Iterator<Item = (&'static str, Option<Bound<'py, PyAny>>)>,
+) -> PyResult<Vec<u8>> {
+    let mut out = Vec::with_capacity(256);
+    name_class(&object.get_type(), &mut out)?;
+    for (name, value) in parts {
+        write(&mut out, b'n', name.as_bytes());
+        if let Some(value) = value {
+            token(&value, MAX_DEPTH, &mut out)?;
+        }
+    }
+    Ok(out)
+}
 
 /// The bytes that stand for the definition of `class`.
 pub(crate) fn describe(class: &Bound<'_, PyType>) -> PyResult<Vec<u8>> {
@@ -110,9 +153,7 @@ fn dict(dict: &Bound<'_, PyDict>, depth: usize, out: &mut Vec<u8>) -> PyResult<(
 /// The code of a function, its defaults and the plain values that it reaches.
 fn function(view: &FunctionView<'_>, depth: usize, out: &mut Vec<u8>) -> PyResult<()> {
     let py = view.code.py();
-    let kept = get_extra(&view.code);
-    let fresh = if kept.is_none() { Some(describe_code(&view.code)?) } else { None };
-    let Some(info) = kept.as_deref().or(fresh.as_ref()) else { return Ok(()) };
+    let info = code::known(&view.code)?;
     write(out, b'f', &info.marshal);
     if depth == 0 {
         return Ok(());

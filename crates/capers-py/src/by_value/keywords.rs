@@ -86,8 +86,12 @@ fn hooks<'py>(class: &Bound<'py, PyType>) -> PyResult<Vec<Hook<'py>>> {
             }
         }
     }
+    let object = py.get_type::<PyAny>();
     for holder in class.mro().iter().skip(1) {
         let holder = holder.cast_into::<PyType>()?;
+        if holder.is(&object) {
+            continue;
+        }
         if let Some(hook) = own(&holder, intern!(py, "__init_subclass__"))? {
             add(&mut hooks, &holder, hook)?;
         }

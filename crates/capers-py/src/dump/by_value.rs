@@ -17,7 +17,6 @@ use super::{Begun, Dumper, Frame};
 use crate::by_value::code::{self, CodeInfo};
 use crate::by_value::{Context, Fill, Part, Reduction, function, module, odd};
 use crate::ffi::access::cell_content;
-use crate::ffi::code::{get_extra, set_extra};
 use crate::ffi::kind::{Kind, kind};
 use crate::policy::Reference;
 use crate::wire::Wire;
@@ -95,25 +94,11 @@ impl Context for super::memo::Memo {
 /// What is noted of a cell that has been filled, and of a namespace that travels whole; no name has this address.
 pub(super) const FILLED: usize = 1;
 
-/// What is known of `code`, from the code object itself or worked out now.
-#[inline]
-pub(super) fn code_info(code: &Bound<'_, PyAny>) -> PyResult<Arc<CodeInfo>> {
-    if let Some(info) = get_extra(code) {
-        return Ok(info);
-    }
-    let info = Arc::new(code::describe(code)?);
-    // Odd constants may lead back to the code object: keeping them with it would keep both alive for ever.
-    if info.odd.is_empty() {
-        set_extra(code, &info);
-    }
-    Ok(info)
-}
-
 impl<'py> Dumper<'py> {
     /// What is known of `code`, from the code object itself or worked out now.
     #[inline]
     pub(super) fn code_info(&self, code: &Bound<'py, PyAny>) -> PyResult<Arc<CodeInfo>> {
-        code_info(code)
+        code::known(code)
     }
 
     /// Objects of other types that travel by a rule of capers; `None` for the rest.

@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyList, PyModule, PyString, PyTuple};
 
 use super::memo::Memo;
 use crate::by_value::function::{self, Captures};
-use crate::by_value::{Fill, Part, module};
+use crate::by_value::{Fill, Part, code, module};
 use crate::ffi::access::dict_get;
 use crate::ffi::function::{FunctionNames, function_names, function_view};
 use crate::ffi::kind::{Kind, kind};
@@ -44,7 +44,7 @@ fn collect<'py>(object: &Bound<'py, PyAny>, found: &Bound<'py, PyList>) -> PyRes
         // It travels by name, and nothing with it.
         return Ok(());
     }
-    let info = super::by_value::code_info(&view.code)?;
+    let info = code::known(&view.code)?;
     let context = &mut Memo::default();
     let name = dict_get(&view.globals, intern!(py, "__name__").as_any())?;
     if let Some(Fill::State { dict, slots, .. }) = function::attributes(object, &view, name.as_ref())? {

@@ -1,7 +1,5 @@
 //! Classes that are being made, what waits for them, and the keys by which they are known.
 
-use blake2::digest::consts::U16;
-use blake2::{Blake2b, Digest};
 use capers_pickle::Checkpoint;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -13,6 +11,7 @@ use super::pending::Pending;
 use super::{Begun, Dumper, Frame};
 use crate::by_value::reach::Missing;
 use crate::by_value::{Fill, Part, class, definition, odd};
+use crate::ffi::class::{own, qualname};
 use crate::ffi::kind::Kind;
 use crate::policy;
 
@@ -114,11 +113,15 @@ impl<'py> Dumper<'py> {
             return Ok(Begun::InProgress(object.clone()));
         }
         let class = object.cast::<PyType>()?;
-        let stated = |name: &Bound<'py, PyString>| {
-            py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?.call1((class, name))
+        let module = match own(class, intern!(py, "__module__"))?.filter(PyAnyMethods::is_instance_of::<PyString>) {
+            Some(module) => Ok(module),
+            None => {
+                let lookup = py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?;
+                lookup.call1((class, intern!(py, "__module__")))
+            }
         };
-        if let (Ok(module), Ok(qualname)) = (stated(intern!(py, "__module__")), stated(intern!(py, "__qualname__")))
-            && let Some(reference) = policy::reference(object, &module, &qualname)?
+        if let Ok(module) = module
+            && let Some(reference) = policy::reference(object, &module, qualname(class)?.as_any())?
         {
             return self.begin_reference(object, &reference);
         }
@@ -163,15 +166,8 @@ impl<'py> Dumper<'py> {
     }
 
     /// The key of a class: kept from its first journey, or the digest of its definition.
-    fn class_key(&mut self, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
-        let py = self.py;
-        let rebuild = py.import(intern!(py, "capers._rebuild"))?;
-        let known = rebuild.getattr(intern!(py, "_key_of"))?.call1((class,))?;
-        if let Ok(known) = known.cast_into::<PyString>() {
-            return Ok(known);
-        }
-        let key = format!("{:x}", Blake2b::<U16>::digest(definition::describe(class)?));
-        Ok(rebuild.getattr(intern!(py, "_name"))?.call1((class, key))?.cast_into()?)
+    fn class_key(&self, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
+        definition::key(class, || definition::describe(class))
     }
 
     /// Takes back the nearest slot that led to `class`, which is still being made, and notes it for later.

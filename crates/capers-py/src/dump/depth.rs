@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 
 use super::reduce::Phase;
 use super::{Dumper, Frame};
+use crate::ffi::reserve;
 use crate::ffi::walk::Level;
 use crate::limits;
 
@@ -27,6 +28,9 @@ impl Dumper<'_> {
             return Err(too_deep());
         }
         let mut begun = HashMap::new();
+        if begun.try_reserve(height).is_err() {
+            reserve::out_of_memory();
+        }
         for object in self.stack.iter().filter_map(unmade) {
             let times = begun.entry(object).or_insert(0_usize);
             *times += 1;

@@ -16,7 +16,7 @@ use crate::ffi::output::Output;
 
 /// Dump obj and tell who wrote what: a dict of the nodes, the offenders and the total. The arguments are those of dumps.
 #[pyfunction]
-#[pyo3(name = "_explain", signature = (obj, protocol=None, *, by_value=None, locks=None, files=None, reducers=None))]
+#[pyo3(name = "_explain", signature = (obj, protocol=None, *, by_value=None, locks=None, files=None, reducers=None, globals=None))]
 pub(super) fn explain<'py>(
     obj: &Bound<'py, PyAny>,
     protocol: Option<&Bound<'py, PyAny>>,
@@ -24,9 +24,10 @@ pub(super) fn explain<'py>(
     locks: Option<&str>,
     files: Option<&str>,
     reducers: Option<&Bound<'py, PyAny>>,
+    globals: Option<&str>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let py = obj.py();
-    let arguments = Arguments { by_value, locks, files, reducers };
+    let arguments = Arguments { by_value, locks, files, reducers, globals };
     let options = Options::new(py, protocol, true, None, &arguments)?;
     let mut hooks = Hooks::default();
     hooks.add_reducers(py, options.choices.as_deref())?;

@@ -59,6 +59,9 @@ impl<'py> Dumper<'py> {
         }
         open.next_search = depth * 2;
         let mut seen = HashSet::new();
+        if seen.try_reserve(depth).is_err() {
+            reserve::out_of_memory();
+        }
         let mut again = open.begun.iter().filter(|each| !seen.insert((each.address, each.part == Part::Object)));
         let Some(first) = again.next().copied() else { return Ok(()) };
         let plain = std::iter::once(first).chain(again.copied()).find(|each| each.part != Part::Object);

@@ -13,6 +13,7 @@ use super::{Begun, Dumper, Frame, path};
 use crate::by_value::code::CodeInfo;
 use crate::by_value::function::{self, Captures};
 use crate::by_value::{Fill, Part, Reduction, odd};
+use crate::choices::{self, Globals};
 use crate::ffi::access::{dict_get, str_eq};
 use crate::ffi::code::get_extra;
 use crate::ffi::function::{FunctionView, function_code, function_view};
@@ -166,19 +167,23 @@ impl<'py> Dumper<'py> {
         let main = intern!(self.py, "__main__");
         let is_main = name
             .is_some_and(|name| name.is(main) || name.cast_exact::<PyString>().is_ok_and(|name| str_eq(name, main)));
+        let live = choices::globals() == Globals::Live;
         let fresh = self.ledger.is_none()
             && self.memo.next_index() == 0
             && self.writer.protocol() >= 4
             && !self.classes.any_in_progress();
-        let in_main =
-            fresh && is_main && info.marshal.len() < MAX_OPENING && function::own_builtins(&view.globals)?.is_none();
+        let in_main = fresh
+            && is_main
+            && !live
+            && info.marshal.len() < MAX_OPENING
+            && function::own_builtins(&view.globals)?.is_none();
         if in_main && let Some(opening) = info.opening.get() {
             self.writer.raw(opening);
             self.memo.preset(&view.code, view.globals.as_any(), main);
             return Ok(false);
         }
         let start = self.writer.frame_content().len();
-        let named = !is_main && policy::module_of(&view.globals)?.is_some();
+        let named = (live || !is_main) && policy::module_of(&view.globals)?.is_some();
         self.write_wire(Wire::Function);
         self.writer.tuple_begin(if view.closure.is_some() { 3 } else { 2 });
         self.begin_code(&view.code)?;

@@ -175,14 +175,18 @@ pub(super) fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> Py
 /// Locks and what is built on them arrive free; with locks='error' they are refused. Open files are opened again by name;
 /// with files='content' their content travels. reducers maps types to callables that say how instances travel: they get the
 /// object and return what __reduce__ may return, or NotImplemented.
+///
+/// Functions made inside an importable module find their globals in that module where they arrive. With globals='copy' they
+/// bring along what they use of it, for receivers without the module; with globals='live' those of any
+/// module, __main__ among them, find theirs in the receiver's module of that name.
 #[pyfunction]
 #[pyo3(
     signature = (
         obj, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks=None, files=None,
-        reducers=None
+        reducers=None, globals=None
     ),
     text_signature = "(obj, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
-                      files='reopen', reducers=None)"
+                      files='reopen', reducers=None, globals='module')"
 )]
 #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
 pub(crate) fn dumps<'py>(
@@ -194,9 +198,10 @@ pub(crate) fn dumps<'py>(
     locks: Option<&str>,
     files: Option<&str>,
     reducers: Option<&Bound<'py, PyAny>>,
+    globals: Option<&str>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = obj.py();
-    let arguments = Arguments { by_value, locks, files, reducers };
+    let arguments = Arguments { by_value, locks, files, reducers, globals };
     let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
     dump_to(py, obj, options, Hooks { buffer_callback, ..Hooks::default() })
 }
@@ -208,10 +213,10 @@ pub(crate) fn dumps<'py>(
 #[pyo3(
     signature = (
         obj, file, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks=None, files=None,
-        reducers=None
+        reducers=None, globals=None
     ),
     text_signature = "(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
-                      files='reopen', reducers=None)"
+                      files='reopen', reducers=None, globals='module')"
 )]
 #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
 pub(crate) fn dump<'py>(
@@ -224,9 +229,10 @@ pub(crate) fn dump<'py>(
     locks: Option<&str>,
     files: Option<&str>,
     reducers: Option<&Bound<'py, PyAny>>,
+    globals: Option<&str>,
 ) -> PyResult<()> {
     let py = obj.py();
-    let arguments = Arguments { by_value, locks, files, reducers };
+    let arguments = Arguments { by_value, locks, files, reducers, globals };
     let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
     let write = Some(write_method(file)?);
     dump_to(py, obj, options, Hooks { buffer_callback, write, ..Hooks::default() }).map(drop)
@@ -267,7 +273,7 @@ impl Pickler {
     #[pyo3(
         signature = (*_args, **_kwargs),
         text_signature = "(file, protocol=None, fix_imports=True, buffer_callback=None, *, by_value=None, locks='fresh', \
-            files='reopen', reducers=None)"
+            files='reopen', reducers=None, globals='module')"
     )]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
@@ -286,7 +292,7 @@ impl Pickler {
 
     #[pyo3(signature = (
         file, protocol=None, fix_imports=Truth(true), buffer_callback=None, *, by_value=None, locks=None, files=None,
-        reducers=None
+        reducers=None, globals=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
     fn __init__(
@@ -299,8 +305,9 @@ impl Pickler {
         locks: Option<&str>,
         files: Option<&str>,
         reducers: Option<&Bound<'_, PyAny>>,
+        globals: Option<&str>,
     ) -> PyResult<()> {
-        let arguments = Arguments { by_value, locks, files, reducers };
+        let arguments = Arguments { by_value, locks, files, reducers, globals };
         let options = Options::new(slf.py(), protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
         let write = write_method(file)?;
         let mut this = slf.try_borrow_mut()?;

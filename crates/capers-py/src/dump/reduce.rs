@@ -96,7 +96,6 @@ pub(super) fn step(reduce: &Reduce<'_>) -> Option<String> {
     let fixed = match (reduce.current, reduce.how) {
         (Phase::Callable, How::Reduce) => ".__reduce__()[0]",
         (Phase::Callable, _) => ".__class__",
-        (Phase::Args, How::Reduce) => return None,
         (Phase::Args, How::NewObj) if object.is_some_and(is_named_tuple) => return None,
         (Phase::Args, How::NewObj) => ".__getnewargs__()",
         (Phase::Args, How::NewObjEx) => ".__getnewargs_ex__()[0]",
@@ -285,6 +284,11 @@ impl<'py> Dumper<'py> {
             && let Some(lost) = odd::lost_attributes(object)?
         {
             reduce.state = Some(lost.into_any());
+        } else if let Some(state) = &reduce.state
+            && reduce.setter.is_none()
+            && let Some((state, setter)) = odd::lost_beside_state(object, state)?
+        {
+            (reduce.state, reduce.setter) = (Some(state), Some(setter));
         }
         if self.classes.any_in_progress()
             && reduce.how == How::Reduce

@@ -37,6 +37,15 @@ fn live<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyDict>> {
     Ok(dict.cast_into()?)
 }
 
+/// The qualname of `class`, whatever its metaclass has under that name.
+#[inline]
+pub(crate) fn qualname<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyString>> {
+    // SAFETY: alive: owned handle; the result is a new reference. type: a PyType is a type object, and a qualname is a str, which
+    // the cast finds out. shared: a plain read under the GIL. runs: nothing.
+    let name = unsafe { Bound::from_owned_ptr_or_err(class.py(), ffi::PyType_GetQualName(class.as_ptr().cast()))? };
+    Ok(name.cast_into()?)
+}
+
 /// The type flags of `class`.
 #[inline]
 pub(crate) fn flags(class: &Bound<'_, PyType>) -> c_ulong {

@@ -72,7 +72,8 @@ impl Identities {
     /// The index of an object.
     #[inline]
     pub(crate) fn get(&self, object: &Bound<'_, PyAny>) -> Option<usize> {
-        if self.entries.is_empty() {
+        // Without a limit there is no table, or nothing in it.
+        if self.limit == 0 {
             return None;
         }
         self.probe(object.as_ptr() as usize).ok().map(|index| index as usize)
@@ -138,7 +139,8 @@ impl Identities {
         let limit = size / 3 * 2;
         let more = limit.saturating_sub(self.entries.len());
         reserve::reserve(&mut self.entries, more);
-        self.table = Vec::new();
+        // There may be no memory for the new table: then there is none, and the next to need one asks again.
+        (self.table, self.limit) = (Vec::new(), 0);
         self.table = reserve::zeroed(size + LINE - 1);
         if size * size_of::<Slot>() >= HUGE {
             advise(self.table.as_mut_ptr().cast(), size * size_of::<Slot>());
@@ -256,7 +258,8 @@ impl Identities {
     /// The entry inserted last can be taken out without breaking another's search; a table made anew is filled in the same
     /// order.
     pub(crate) fn truncate(&mut self, len: usize) -> Vec<Py<PyAny>> {
-        for entry in (len..self.entries.len()).rev() {
+        let listed = if self.limit == 0 { len } else { self.entries.len() };
+        for entry in (len..listed).rev() {
             let key = self.entries[entry].object.as_ptr() as usize;
             let mut line = self.spread(key);
             let mut found = None;

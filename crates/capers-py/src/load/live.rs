@@ -16,6 +16,7 @@ use super::failure::Failure;
 use super::globals;
 use super::hashing::Hashing;
 use super::keys::Keys;
+use super::late::Late;
 use super::quiet::Quiet;
 use super::state::State;
 use super::told::Subject;
@@ -74,6 +75,7 @@ pub(super) struct Live<'a, 'py> {
     pub(super) keys: Keys,
     /// What the instruction that failed was about.
     pub(super) failed: Option<Subject<'py>>,
+    pub(super) late: Late<'py>,
 }
 
 impl<'py> Live<'_, 'py> {
@@ -119,16 +121,39 @@ impl<'py> Live<'_, 'py> {
     }
 
     fn put_pairs(&mut self, dict: &Bound<'py, PyDict>, mut items: Items<'_, Object<'py>>) -> Result<(), Failure> {
+        if self.late.any() && self.late.joins(dict.as_any(), items.by_ref()) {
+            return Ok(());
+        }
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             self.mind(&key)?;
-            make::dict_set(dict, &key, &value)?;
+            if let Err(error) = make::dict_set(dict, &key, &value) {
+                return self.late.wait(dict.as_any(), [key, value], items, error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The items of a dict of a class of its own.
+    fn set_items_of_heir(
+        &mut self,
+        dict: &Object<'py>,
+        mut items: impl Iterator<Item = Object<'py>>,
+    ) -> Result<(), Failure> {
+        if self.late.any() && self.late.joins(dict, items.by_ref()) {
+            return Ok(());
+        }
+        while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            self.hashing.check(&key, self.state)?;
+            if let Err(error) = make::set_item(dict, &key, &value) {
+                return self.late.wait(dict, [key, value], items, error);
+            }
         }
         Ok(())
     }
 
     /// Before something is hashed: a str or a number runs no Python code, and anything else may take forever.
     #[inline]
-    fn mind(&mut self, key: &Object<'py>) -> Result<(), Failure> {
+    pub(super) fn mind(&mut self, key: &Object<'py>) -> Result<(), Failure> {
         match kind(key) {
             Kind::Str | Kind::Int | Kind::Float | Kind::None | Kind::Bool | Kind::Bytes => {}
             _ => {
@@ -142,6 +167,28 @@ impl<'py> Live<'_, 'py> {
     fn check_elements(&mut self, items: &Bound<'py, PyTuple>) -> Result<(), Failure> {
         items.iter().try_for_each(|item| self.hashing.check(&item, self.state))?;
         Ok(())
+    }
+
+    #[inline]
+    fn build_plainly(&mut self, object: &Object<'py>, state: Object<'py>) -> Result<(), Failure> {
+        if let Ok(attributes) = state.cast_exact::<PyDict>()
+            && instance::set_attributes(object, attributes, &mut self.attribute_names)?
+        {
+            return Ok(());
+        }
+        self.quiet.wake();
+        if wire::build(object, &state, self.state)? {
+            return Ok(());
+        }
+        if !wire::has_no_setstate(object)
+            && let Some(setstate) = self.attribute(object, &self.state.names.setstate)?
+        {
+            return match setstate.call1((state,)) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(self.failed(Subject::State(object.clone()), error)),
+            };
+        }
+        self.set_state(object, &state)
     }
 
     /// Attributes one by one, as `BUILD` sets them.
@@ -427,15 +474,21 @@ impl<'py> Host for Live<'_, 'py> {
 
     #[inline]
     fn set_item(&mut self, dict: &Object<'py>, key: Object<'py>, value: Object<'py>) -> Result<(), Failure> {
-        if let Ok(dict) = dict.cast_exact::<PyDict>() {
+        if let Ok(exact) = dict.cast_exact::<PyDict>() {
             self.mind(&key)?;
-            return Ok(make::dict_set(dict, &key, &value)?);
+            if self.late.any() && self.late.joins(dict, [key.clone(), value.clone()]) {
+                return Ok(());
+            }
+            return match make::dict_set(exact, &key, &value) {
+                Ok(()) => Ok(()),
+                Err(error) => self.late.wait(dict, [key, value], [], error),
+            };
         }
         self.quiet.wake();
-        if dict.is_instance_of::<PyDict>() {
-            self.hashing.check(&key, self.state)?;
+        if !dict.is_instance_of::<PyDict>() {
+            return Ok(make::set_item(dict, &key, &value)?);
         }
-        Ok(make::set_item(dict, &key, &value)?)
+        self.set_items_of_heir(dict, [key, value].into_iter())
     }
 
     #[inline]
@@ -444,11 +497,10 @@ impl<'py> Host for Live<'_, 'py> {
             return self.fill_dict(dict, items);
         }
         self.quiet.wake();
-        let hashes = dict.is_instance_of::<PyDict>();
+        if dict.is_instance_of::<PyDict>() {
+            return self.set_items_of_heir(dict, items);
+        }
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
-            if hashes {
-                self.hashing.check(&key, self.state)?;
-            }
             make::set_item(dict, &key, &value)?;
         }
         Ok(())
@@ -456,9 +508,15 @@ impl<'py> Host for Live<'_, 'py> {
 
     fn add_items(&mut self, set: &Object<'py>, items: Items<'_, Object<'py>>) -> Result<(), Failure> {
         if set.is_exact_instance_of::<PySet>() {
-            for item in items {
+            let mut items = items;
+            if self.late.any() && self.late.joins(set, items.by_ref()) {
+                return Ok(());
+            }
+            while let Some(item) = items.next() {
                 self.mind(&item)?;
-                make::set_add(set, &item)?;
+                if let Err(error) = make::set_add(set, &item) {
+                    return self.late.wait(set, [item], items, error);
+                }
             }
             return Ok(());
         }
@@ -624,24 +682,8 @@ impl<'py> Host for Live<'_, 'py> {
     }
 
     fn build(&mut self, object: &Object<'py>, state: Object<'py>) -> Result<(), Failure> {
-        if let Ok(attributes) = state.cast_exact::<PyDict>()
-            && instance::set_attributes(object, attributes, &mut self.attribute_names)?
-        {
-            return Ok(());
-        }
-        self.quiet.wake();
-        if wire::build(object, &state, self.state)? {
-            return Ok(());
-        }
-        if !wire::has_no_setstate(object)
-            && let Some(setstate) = self.attribute(object, &self.state.names.setstate)?
-        {
-            return match setstate.call1((state,)) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(self.failed(Subject::State(object.clone()), error)),
-            };
-        }
-        self.set_state(object, &state)
+        self.build_plainly(object, state)?;
+        if self.late.any() { self.complete(object) } else { Ok(()) }
     }
 
     fn next_buffer(&mut self) -> Made<'py> {

@@ -10,6 +10,7 @@ mod file;
 mod globals;
 mod hashing;
 mod keys;
+mod late;
 mod limits;
 mod live;
 mod quiet;
@@ -31,6 +32,7 @@ use pyo3::types::{PyBytes, PyIterator};
 use self::failure::Failure;
 use self::hashing::Hashing;
 use self::keys::Keys;
+use self::late::Late;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
@@ -57,8 +59,14 @@ where
     Failure: From<S::Error>,
 {
     let (py, state) = (live.py, live.state);
-    caught(py, state, || machine.run(live, source, &mut Unlimited))?
-        .map_err(|failure| told::tell(failure, live, machine.stack().iter()))
+    caught(py, state, || {
+        let value = machine.run(live, source, &mut Unlimited)?;
+        if live.late.any() {
+            live.settle()?;
+        }
+        Ok(value)
+    })?
+    .map_err(|failure| told::tell(failure, live, machine.stack().iter()))
 }
 
 /// Run one pickle that is held to these caps.
@@ -74,9 +82,13 @@ where
     Failure: From<S::Error>,
 {
     let (py, state) = (live.py, live.state);
-    let mut host = Weighing::new(&mut *live, caps);
-    caught(py, state, || Ok(machine.run(&mut host, &mut NotReady(source), &mut Limited::new(caps))?.value))?
-        .map_err(|failure| told::tell(failure, live, machine.stack().iter().map(|it| &it.value)))
+    caught(py, state, || {
+        let mut host = Weighing::new(&mut *live, caps);
+        let value = machine.run(&mut host, &mut NotReady(source), &mut Limited::new(caps))?.value;
+        live.settle()?;
+        Ok(value)
+    })?
+    .map_err(|failure| told::tell(failure, live, machine.stack().iter().map(|it| &it.value)))
 }
 
 /// What a run gives. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
@@ -156,6 +168,7 @@ fn loads<'py>(
         attribute_names: Names::default(),
         keys: Keys::default(),
         failed: None,
+        late: Late::default(),
     };
     if let Some(caps) = caps {
         let machine = &mut Machine::default();

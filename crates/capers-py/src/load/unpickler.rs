@@ -20,6 +20,7 @@ use super::failure::Failure;
 use super::file::File;
 use super::hashing::Hashing;
 use super::keys::Keys;
+use super::late::Late;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
@@ -172,6 +173,7 @@ impl Unpickler {
                         attribute_names: Names::default(),
                         keys: Keys::default(),
                         failed: None,
+                        late: Late::default(),
                     };
                     let before = memo.take().unwrap_or_default();
                     match options.caps {
@@ -395,6 +397,7 @@ pub(super) fn load_file<'py>(
         attribute_names: Names::default(),
         keys: Keys::default(),
         failed: None,
+        late: Late::default(),
     };
     let Some(mut source) = file.source(py, state.strict_frames) else {
         return Err(Failure::from(capers_pickle::Error::new(capers_pickle::ErrorKind::OutOfInput))

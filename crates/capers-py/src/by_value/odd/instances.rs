@@ -40,13 +40,27 @@ struct Traits {
     most: u16,
     /// A class of the standard library says how instances are reduced.
     standard_reduction: bool,
+    /// numpy's array says so, with a state of its own.
+    array_reduction: bool,
+}
+
+impl Traits {
+    const NONE: Self = Self {
+        address: 0,
+        tag: 0,
+        of_value: false,
+        least: 0,
+        most: 0,
+        standard_reduction: false,
+        array_reduction: false,
+    };
 }
 
 const PLACES: usize = 64;
 
 thread_local! {
     static SEEN: [Cell<Traits>; PLACES] = const {
-        [const { Cell::new(Traits { address: 0, tag: 0, of_value: false, least: 0, most: 0, standard_reduction: false }) }; PLACES]
+        [const { Cell::new(Traits::NONE) }; PLACES]
     };
 }
 
@@ -96,11 +110,12 @@ fn work_out(class: &Bound<'_, PyType>) -> PyResult<Traits> {
             }
         }
     }
-    traits.standard_reduction = has_standard_reduction(class)?;
+    (traits.standard_reduction, traits.array_reduction) = reduction_of(class)?;
     Ok(traits)
 }
 
-fn has_standard_reduction(class: &Bound<'_, PyType>) -> PyResult<bool> {
+/// Whether a class of the standard library, or numpy's array, says how instances of `class` are reduced.
+fn reduction_of(class: &Bound<'_, PyType>) -> PyResult<(bool, bool)> {
     let py = class.py();
     for base in class.mro().iter() {
         let base = base.cast_into::<PyType>()?;
@@ -113,10 +128,11 @@ fn has_standard_reduction(class: &Bound<'_, PyType>) -> PyResult<bool> {
             let root = text.split(|it| *it == b'.').next().unwrap_or_default();
             let standard = state(py)?.stdlib.bind(py).contains(String::from_utf8_lossy(root).as_ref())?;
             // `object` leaves nothing out, and members of enumerations are nothing but their names.
-            return Ok(standard && !base.is(py.get_type::<PyAny>()) && root != b"enum");
+            let array = root == b"numpy" && base.name()?.to_string_lossy() == "ndarray";
+            return Ok((standard && !base.is(py.get_type::<PyAny>()) && root != b"enum", array));
         }
     }
-    Ok(false)
+    Ok((false, false))
 }
 
 /// The `__new__` of C code that makes `object` from `args`, which follow its class, where the `__new__` of the class would do
@@ -163,6 +179,23 @@ pub(crate) fn lost_attributes<'py>(object: &Bound<'py, PyAny>) -> PyResult<Optio
         return Ok(None);
     }
     Ok(instance_dict(object)?.filter(|it| !it.is_empty()))
+}
+
+/// The state and the setter of an instance of a class that travels by value, whose base has a state in C that leaves out the
+/// attributes: an array of a class derived from numpy's.
+#[inline]
+pub(crate) fn lost_beside_state<'py>(
+    object: &Bound<'py, PyAny>,
+    state: &Bound<'py, PyAny>,
+) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+    if !traits(object)?.array_reduction || !is_by_value(&object.get_type())? {
+        return Ok(None);
+    }
+    let py = object.py();
+    let Some(lost) = instance_dict(object)?.filter(|it| !it.is_empty()) else { return Ok(None) };
+    let none = py.None().into_bound(py);
+    let state = PyTuple::new(py, [state.clone(), lost.into_any(), none])?.into_any();
+    Ok(Some((state, py.import("capers._rebuild")?.getattr("set_state")?)))
 }
 
 /// Whether instances of `class` are asked for the reduce protocol through a `__getattr__` or `__getattribute__` of the class,

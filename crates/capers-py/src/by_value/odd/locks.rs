@@ -6,7 +6,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
 use super::refused::refusal;
 use super::{
@@ -153,7 +153,7 @@ pub(super) fn local<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     filled(Wire::ThreadLocal, args, attributes(dict.iter().collect()))
 }
 
-/// A thread that has not been started.
+/// A thread that has not been started, or is over.
 pub(super) fn thread<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = object.py();
     let Some(dict) = instance_dict(object)? else { return Ok(None) };
@@ -161,15 +161,16 @@ pub(super) fn thread<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         Some(event) => event.call_method0(intern!(py, "is_set"))?.is_truthy()?,
         None => true,
     };
-    if started {
+    let of_threads = py.import("threading")?.getattr("Thread")?;
+    if started && of_threads.call_method1("is_alive", (object,))?.is_truthy()? {
         return Err(refusal(object, "a thread runs in the process that started it"));
     }
     // What every thread gets when it is made, but for what it was told.
     let keywords = PyDict::new(py);
     keywords.set_item(intern!(py, "name"), "")?;
-    let fresh = py.import("threading")?.getattr("Thread")?.call((), Some(&keywords))?;
+    let fresh = of_threads.call((), Some(&keywords))?;
     let fresh = instance_dict(&fresh)?;
-    let told: &[&str] = &["_target", "_args", "_kwargs", "_daemonic"];
+    let told: &[&str] = &["_target", "_args", "_kwargs", "_daemonic", "_ident", "_native_id"];
     let mut kept = Vec::new();
     for (key, value) in dict.iter() {
         let made_anew = match &fresh {
@@ -181,7 +182,11 @@ pub(super) fn thread<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         }
     }
     let name = attribute(object, "_name")?;
-    filled(Wire::Thread, vec![class_of(object), Part::Object(name)], attributes(kept))
+    let mut args = vec![class_of(object), Part::Object(name)];
+    if started {
+        args.push(Part::Object(PyBool::new(py, true).to_owned().into_any()));
+    }
+    filled(Wire::Thread, args, attributes(kept))
 }
 
 fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {

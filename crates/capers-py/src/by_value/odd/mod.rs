@@ -34,7 +34,9 @@ use crate::wire::Wire;
 
 pub(crate) use enums::members_of;
 pub(crate) use functools::{unnamed, wrapper_function};
-pub(crate) use instances::{is_by_value, is_made_of_its_class, lost_attributes, named_here, plain_new};
+pub(crate) use instances::{
+    is_by_value, is_made_of_its_class, lost_attributes, lost_beside_state, named_here, plain_new,
+};
 pub(crate) use singletons::{module_level, module_level_container, sentinel_of_modules};
 pub(crate) use weak::{dead, is_elsewhere};
 

@@ -60,14 +60,20 @@ const NAMED: &[(&str, &str, &str)] = &[
 pub(super) fn hidden<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     let py = object.py();
     let Ok(class) = object.cast::<PyType>() else { return Ok(None) };
+    let plain = object.get_type().is(py.get_type::<PyType>());
+    let made_here = table::is_python_made(class)?;
+    if plain
+        && made_here
+        && own(class, intern!(py, "__module__"))?.is_some_and(|it| !it.eq("functools").unwrap_or(true))
+    {
+        return Ok(None);
+    }
     let Ok(name) = stated(class, intern!(py, "__name__"))?.cast_into::<PyString>() else { return Ok(None) };
     let module = stated(class, intern!(py, "__module__"))?;
-    if !object.get_type().is(py.get_type::<PyType>())
-        && let Some(answer) = of_ctypes(class)?
-    {
+    if !plain && let Some(answer) = of_ctypes(class)? {
         return Ok(Some(answer));
     }
-    if table::is_python_made(class)? && !(module.eq("functools")? && name.eq("KeyWrapper")) {
+    if made_here && !(module.eq("functools")? && name.eq("KeyWrapper")) {
         return Ok(None);
     }
     let text = name.to_string_lossy();

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFunction, PyString, PyTuple};
 
 use super::{Answer, Fill, Part, filled, made, own_attributes, referents, stored, word};
+use crate::by_value::definition;
 use crate::policy;
 use crate::wire::Wire;
 
@@ -77,7 +78,31 @@ pub(super) fn parameter<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         }
     }
     let module = optional(object, "__module__")?.map_or(Part::None, Part::Object);
-    made(Wire::TypeVariable, vec![Part::Text(kind.cast_into()?), Part::Object(name), module, Part::Entries(options)])
+    let mut args = vec![Part::Text(kind.cast_into()?), Part::Object(name), module, Part::Entries(options)];
+    args.extend(variable_key(object)?.map(Part::Text));
+    made(Wire::TypeVariable, args)
+}
+
+/// The key by which a type variable is one object however often it arrives; those of type parameter lists have none: they
+/// belong to the function or class that has the list, and many are alike.
+fn variable_key<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>> {
+    const STATED: &[&str] = &[
+        "__name__",
+        "__module__",
+        "__constraints__",
+        "__bound__",
+        "__covariant__",
+        "__contravariant__",
+        "__default__",
+    ];
+    if optional(object, "__infer_variance__")?.is_some_and(|it| it.is_truthy().unwrap_or(false)) {
+        return Ok(None);
+    }
+    let mut parts = Vec::with_capacity(STATED.len());
+    for name in STATED {
+        parts.push((*name, optional(object, name)?));
+    }
+    definition::key(object, || definition::describe_variable(object, parts.into_iter())).map(Some)
 }
 
 /// The functions of the source that evaluate the bound, the constraints or the value of an alias, and the default.
