@@ -13,24 +13,33 @@ __all__ = [
     "HIGHEST_PROTOCOL",
     "LOCAL_MODULES",
     "CannotPickleError",
+    "Capture",
+    "LargePayloadWarning",
     "LimitError",
     "Limits",
     "PickleBuffer",
     "PickleError",
     "Pickler",
     "PicklingError",
+    "Report",
     "Unpickler",
     "UnpicklingError",
+    "captures",
     "dump",
     "dumps",
+    "explain",
     "list_registry_pickle_by_value",
     "load",
     "loads",
     "register_pickle_by_value",
     "register_reducer",
+    "set_large_payload_size",
     "unregister_pickle_by_value",
     "unregister_reducer",
 ]
+
+# What is written in Python, and loaded when it is asked for.
+_REPORT = ("Capture", "LargePayloadWarning", "Report", "captures", "explain")
 
 
 def _native():
@@ -55,8 +64,15 @@ def __getattr__(name):
     if name not in __all__:
         raise AttributeError("module 'capers' has no attribute %r" % name)
     core = _native()
+    if name in _REPORT:
+        from capers import _report
+
+        for each in _REPORT:
+            globals()[each] = getattr(_report, each)
+        return globals()[name]
     for each in __all__:
-        globals()[each] = getattr(core, each)
+        if each not in _REPORT:
+            globals()[each] = getattr(core, each)
     return globals()[name]
 
 

@@ -17,8 +17,14 @@ from capers._core import load as load
 from capers._core import loads as loads
 from capers._core import register_pickle_by_value as register_pickle_by_value
 from capers._core import register_reducer as register_reducer
+from capers._core import set_large_payload_size as set_large_payload_size
 from capers._core import unregister_pickle_by_value as unregister_pickle_by_value
 from capers._core import unregister_reducer as unregister_reducer
+from capers._report import Capture as Capture
+from capers._report import LargePayloadWarning as LargePayloadWarning
+from capers._report import Report as Report
+from capers._report import captures as captures
+from capers._report import explain as explain
 
 __version__: str
 __all__ = [
@@ -26,21 +32,27 @@ __all__ = [
     "HIGHEST_PROTOCOL",
     "LOCAL_MODULES",
     "CannotPickleError",
+    "Capture",
+    "LargePayloadWarning",
     "LimitError",
     "Limits",
     "PickleBuffer",
     "PickleError",
     "Pickler",
     "PicklingError",
+    "Report",
     "Unpickler",
     "UnpicklingError",
+    "captures",
     "dump",
     "dumps",
+    "explain",
     "list_registry_pickle_by_value",
     "load",
     "loads",
     "register_pickle_by_value",
     "register_reducer",
+    "set_large_payload_size",
     "unregister_pickle_by_value",
     "unregister_reducer",
 ]

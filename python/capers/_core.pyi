@@ -24,6 +24,10 @@ __all__ = [
     "PicklingError",
     "Unpickler",
     "UnpicklingError",
+    "_captures",
+    "_explain",
+    "_inspect",
+    "_page",
     "dump",
     "dumps",
     "list_registry_pickle_by_value",
@@ -31,6 +35,7 @@ __all__ = [
     "loads",
     "register_pickle_by_value",
     "register_reducer",
+    "set_large_payload_size",
     "unregister_pickle_by_value",
     "unregister_reducer",
 ]
@@ -137,6 +142,20 @@ def load(
 def register_pickle_by_value(module: _Module) -> None: ...
 def unregister_pickle_by_value(module: _Module) -> None: ...
 def list_registry_pickle_by_value() -> set[str]: ...
+def _captures(function: object) -> list[tuple[str, str, Any]]: ...
+def _explain(
+    obj: object,
+    protocol: SupportsIndex | None = None,
+    *,
+    by_value: _ByValue = None,
+    locks: Literal["fresh", "error"] | None = None,
+    files: Literal["reopen", "content"] | None = None,
+    reducers: _Reducers = None,
+    globals: Literal["module", "copy", "live"] | None = None,
+) -> dict[str, Any]: ...
+def _inspect(data: bytes, title: str) -> str: ...
+def _page(json: str) -> str: ...
+def set_large_payload_size(size: int | None) -> int | None: ...
 def register_reducer(cls: type, reducer: _Reducer) -> None: ...
 def unregister_reducer(cls: type) -> None: ...
 

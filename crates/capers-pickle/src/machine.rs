@@ -102,6 +102,12 @@ impl<V> Machine<V> {
         })
     }
 
+    /// The values on the stack, the lowest first: after a failure, what was being made then.
+    #[must_use]
+    pub fn stack(&self) -> &[V] {
+        &self.stack
+    }
+
     /// Drop the stack and keep the memo.
     #[must_use]
     pub fn into_memo(self) -> Memo<V> {

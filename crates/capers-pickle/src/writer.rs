@@ -25,6 +25,7 @@ const NO_FRAME: usize = usize::MAX;
 pub struct Checkpoint {
     length: usize,
     frame_start: usize,
+    frames: usize,
     /// The content of the open frame while it is so short that closing it may drop its header and move it.
     head: [u8; FRAME_MIN],
 }
@@ -94,6 +95,8 @@ impl Buffer for Vec<u8> {
 pub struct Writer<B = Vec<u8>> {
     buf: B,
     frame_start: usize,
+    /// Headers of frames in the buffer.
+    frames: usize,
     protocol: u8,
     framing: bool,
     spelt: bool,
@@ -109,6 +112,7 @@ impl<B: Buffer> Writer<B> {
         Self {
             buf,
             frame_start: NO_FRAME,
+            frames: 0,
             protocol: protocol.min(HIGHEST_PROTOCOL),
             framing: false,
             spelt: false,
@@ -163,6 +167,12 @@ impl<B: Buffer> Writer<B> {
         self.open();
     }
 
+    /// How many bytes have been written and not handed on, without the headers of frames.
+    #[must_use]
+    pub fn content_len(&self) -> usize {
+        self.buf.len() - self.frames * FRAME_HEADER
+    }
+
     /// The content of the open frame so far.
     #[must_use]
     pub fn frame_content(&self) -> &[u8] {
@@ -179,6 +189,7 @@ impl<B: Buffer> Writer<B> {
     pub fn clear_written(&mut self) {
         debug_assert_eq!(self.frame_start, NO_FRAME);
         self.buf.truncate(0);
+        self.frames = 0;
     }
 
     /// Writes the header of a pickle.
@@ -232,6 +243,7 @@ impl<B: Buffer> Writer<B> {
         } else {
             frame.copy_within(FRAME_HEADER.., 0);
             self.buf.truncate(end - FRAME_HEADER);
+            self.frames -= 1;
         }
         self.frame_start = NO_FRAME;
     }
@@ -257,7 +269,7 @@ impl<B: Buffer> Writer<B> {
             let short = content.len().min(FRAME_MIN);
             head[..short].copy_from_slice(&content[..short]);
         }
-        Checkpoint { length: self.buf.len(), frame_start: self.frame_start, head }
+        Checkpoint { length: self.buf.len(), frame_start: self.frame_start, frames: self.frames, head }
     }
 
     /// Takes back everything written since `to`. Nothing of it may have been handed on.
@@ -274,12 +286,14 @@ impl<B: Buffer> Writer<B> {
             self.buf.truncate(to.length);
         }
         self.frame_start = to.frame_start;
+        self.frames = to.frames;
     }
 
     #[inline]
     fn open(&mut self) {
         if self.frame_start == NO_FRAME && self.framing {
             self.frame_start = self.buf.len();
+            self.frames += 1;
             self.buf.extend_from_slice(&[0; FRAME_HEADER]);
         }
     }

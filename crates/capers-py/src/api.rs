@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
-use crate::{by_value, choices, dump, ffi, load, policy, state};
+use crate::{by_value, choices, dump, ffi, large, load, policy, shown, state};
 
 #[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -26,6 +26,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("CannotPickleError", kept.cannot_pickle.bind(py))?;
     dump::pickler::register(module)?;
     load::register(module)?;
+    module.add_function(wrap_pyfunction!(large::set_large_payload_size, module)?)?;
+    module.add_function(wrap_pyfunction!(shown::look_into, module)?)?;
+    module.add_function(wrap_pyfunction!(shown::page, module)?)?;
     module.add_function(wrap_pyfunction!(policy::register_pickle_by_value, module)?)?;
     module.add_function(wrap_pyfunction!(policy::unregister_pickle_by_value, module)?)?;
     module.add_function(wrap_pyfunction!(policy::list_registry_pickle_by_value, module)?)?;
@@ -40,6 +43,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "list_registry_pickle_by_value",
         "register_reducer",
         "unregister_reducer",
+        "set_large_payload_size",
     ] {
         module.getattr(name)?.setattr("__module__", "capers")?;
     }

@@ -96,6 +96,7 @@ pub(super) const FILLED: usize = 1;
 
 impl<'py> Dumper<'py> {
     /// What is known of `code`, from the code object itself or worked out now.
+    #[inline]
     pub(super) fn code_info(&self, code: &Bound<'py, PyAny>) -> PyResult<Arc<CodeInfo>> {
         code::known(code)
     }
@@ -110,7 +111,7 @@ impl<'py> Dumper<'py> {
                 }
                 function::reduce_cell(object)?
             }
-            Kind::Code => return self.begin_code(object).map(Some),
+            Kind::Code => return self.begin_code_object(object).map(Some),
             Kind::Module => return self.begin_module(object.cast::<PyModule>()?).map(Some),
             _ => match odd::reduce(self.py, kind, object)? {
                 Some(odd::Travel::Reduction(reduction)) => reduction,
@@ -141,6 +142,13 @@ impl<'py> Dumper<'py> {
     }
 
     pub(super) fn begin_code(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if self.ledger.is_some() {
+            return self.note(object, Some(String::from(".__code__")), |dumper| dumper.begin_code_object(object));
+        }
+        self.begin_code_object(object)
+    }
+
+    fn begin_code_object(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if let Some(index) = self.memo.get(object) {
             self.writer.get(index);
             return Ok(Begun::Done);
@@ -172,6 +180,9 @@ impl<'py> Dumper<'py> {
 
     fn begin_module(&mut self, object: &Bound<'py, PyModule>) -> PyResult<Begun<'py>> {
         if let Some(name) = module::import_name(object)? {
+            if self.ledger.is_some() {
+                self.note_reference(object.as_any());
+            }
             let reduction = Reduction { make: Wire::Imported, args: vec![Part::Text(name)], fills: Vec::new() };
             return self.begin_reduction(object.as_any(), reduction);
         }
@@ -199,6 +210,16 @@ impl<'py> Dumper<'py> {
         !self.hooked && matches!(kind(content), Kind::None | Kind::Bool | Kind::Int | Kind::Float | Kind::Str)
     }
 
+    /// Writes an atom in its place; `label` is the step to it.
+    #[inline]
+    pub(super) fn inline(&mut self, content: &Bound<'py, PyAny>, label: impl FnOnce() -> String) -> PyResult<()> {
+        if self.leaf(content)? {
+            return Ok(());
+        }
+        let label = label();
+        self.note(content, Some(label), |dumper| dumper.begin_object(content)).map(drop)
+    }
+
     pub(super) fn write_cell(&mut self, cell: &Bound<'py, PyAny>) -> PyResult<()> {
         if let Some(index) = self.memo.get(cell) {
             self.writer.get(index);
@@ -208,7 +229,7 @@ impl<'py> Dumper<'py> {
         match cell_content(cell)?.filter(|content| self.inline_content(content)) {
             Some(content) => {
                 self.writer.tuple_begin(1);
-                self.leaf(&content)?;
+                self.inline(&content, || String::from(".__closure__"))?;
                 self.writer.tuple_end(1);
             }
             None => self.writer.tuple_end(0),
@@ -237,6 +258,12 @@ impl<'py> Dumper<'py> {
                     return Ok(Begun::Done);
                 }
                 return self.begin(&object);
+            }
+            Part::Text(text) if self.ledger.is_some() => {
+                return self.note(text.as_any(), None, |dumper| {
+                    dumper.write_definition_text(&text)?;
+                    Ok(Begun::Done)
+                });
             }
             Part::Text(text) => self.write_definition_text(&text)?,
             Part::Int(value) => self.writer.int(value),

@@ -189,6 +189,7 @@ impl<'py> Dumper<'py> {
         self.leave_pending(class, at);
         self.stack.truncate(at + 1);
         self.rewind(checkpoint, mark, at + 1, number);
+        self.rewind_notes(at + 1);
         let later = match self.stack.last_mut() {
             Some(Frame::ByValue(frame)) => {
                 let (fill, held) = frame.postponed()?;

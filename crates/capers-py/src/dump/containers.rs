@@ -453,6 +453,11 @@ impl<'py> Batch<'py> {
         self.key.as_ref().filter(|_| self.saving && self.value.is_none())
     }
 
+    /// The key of the pair being written, and whether it is the key itself that is.
+    pub(super) fn present_key(&self) -> Option<(&Bound<'py, PyAny>, bool)> {
+        self.key.as_ref().filter(|_| self.saving).map(|key| (key, self.value.is_some()))
+    }
+
     /// What the items become.
     pub(super) fn target(&self) -> Into {
         self.into

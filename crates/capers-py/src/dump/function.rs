@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use super::by_value::{At, ByValue};
-use super::{Begun, Dumper, Frame};
+use super::{Begun, Dumper, Frame, path};
 use crate::by_value::code::CodeInfo;
 use crate::by_value::function::{self, Captures};
 use crate::by_value::{Fill, Part, Reduction, odd};
@@ -89,7 +89,7 @@ impl<'py> Dumper<'py> {
                     self.open_namespace(&view.globals)?;
                 }
                 self.write_definition_text(&name)?;
-                self.leaf(value)?;
+                self.inline(value, || path::global(&name))?;
                 if !self.writer.binary() {
                     self.writer.op(Op::SetItem);
                 }
@@ -168,7 +168,10 @@ impl<'py> Dumper<'py> {
         let is_main = name
             .is_some_and(|name| name.is(main) || name.cast_exact::<PyString>().is_ok_and(|name| str_eq(name, main)));
         let live = choices::globals() == Globals::Live;
-        let fresh = self.memo.next_index() == 0 && self.writer.protocol() >= 4 && !self.classes.any_in_progress();
+        let fresh = self.ledger.is_none()
+            && self.memo.next_index() == 0
+            && self.writer.protocol() >= 4
+            && !self.classes.any_in_progress();
         let in_main = fresh
             && is_main
             && !live

@@ -66,6 +66,9 @@ impl<'py> Dumper<'py> {
         object: &Bound<'py, PyAny>,
         reference: &Reference<'py>,
     ) -> PyResult<Begun<'py>> {
+        if self.ledger.is_some() {
+            self.note_reference(object);
+        }
         if self.writer.protocol() >= 2 && self.write_extension(object, &reference.module, &reference.name)? {
             return Ok(Begun::Done);
         }

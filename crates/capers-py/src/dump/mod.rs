@@ -13,10 +13,12 @@
 //! hold and read lengths anew.
 
 mod by_value;
+mod captured;
 mod classes;
 mod complaint;
 mod containers;
 mod depth;
+mod explain;
 mod fast;
 mod function;
 mod given;
@@ -24,8 +26,10 @@ mod global;
 mod inside;
 mod known;
 mod leaf;
+mod ledger;
 pub(crate) mod memo;
 mod namespace;
+mod noted;
 mod notes;
 mod path;
 mod pending;
@@ -135,6 +139,8 @@ pub(crate) struct Dumper<'py> {
     walks: bool,
     open: fast::Open,
     arrays: Option<known::Arrays<'py>>,
+    /// Who has written which bytes, where that is asked for.
+    ledger: Option<Box<ledger::Ledger<'py>>>,
     steps: u32,
     pauses: u32,
     /// The height at which the stack is looked at next.
@@ -173,6 +179,7 @@ impl<'py> Dumper<'py> {
             walks,
             open: fast::Open::default(),
             arrays: None,
+            ledger: None,
             steps: 0,
             pauses: 0,
             patience: depth::FIRST_LOOK,
@@ -238,8 +245,12 @@ impl<'py> Dumper<'py> {
             }
             if let Err(error) = self.step(base)
                 && !self.weaken(base, &error)?
+                && !self.pardon(&error)
             {
                 return Err(error);
+            }
+            if self.ledger.is_some() {
+                self.settle_notes();
             }
         }
         Ok(())
@@ -267,6 +278,8 @@ impl<'py> Dumper<'py> {
     fn walk(&mut self, base: usize) -> PyResult<()> {
         let Hooks { dispatch_table, reducer_override, reducers, .. } = &self.hooks;
         let free = dispatch_table.is_none() && reducer_override.is_none() && reducers.is_empty();
+        // What is noted ends where its own frame does.
+        let base = self.ledger.as_ref().map_or(base, |ledger| ledger.floor().max(base));
         let dispatch_table = free.then(|| self.state.dispatch_table.bind(self.py));
         let plain_dicts = !self.memo.has_namespaces();
         let (memo, next) = self.memo.for_walk();
@@ -351,6 +364,14 @@ impl<'py> Dumper<'py> {
     /// Starts to write `object`.
     #[inline]
     pub(crate) fn begin(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        if self.ledger.is_some() {
+            return self.note(object, None, |dumper| dumper.begin_object(object));
+        }
+        self.begin_object(object)
+    }
+
+    #[inline]
+    fn begin_object(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
         if self.writer.boundary() {
             self.flush()?;
         }
@@ -420,6 +441,7 @@ impl<'py> Dumper<'py> {
         }
         let kind = kind(object);
         match kind {
+            Kind::Str if self.ledger.is_some() && self.is_noted(object) => Ok(false),
             Kind::Str | Kind::Int | Kind::None | Kind::Bool | Kind::Float => {
                 if self.writer.boundary() {
                     self.flush()?;

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use super::by_value::{At, ByValue, FILLED, Placed};
-use super::{Begun, Dumper, Frame};
+use super::{Begun, Dumper, Frame, path};
 use crate::by_value::{Fill, Part, Reduction, reach};
 use crate::ffi::access::str_eq;
 use crate::ffi::kind::{Kind, kind};
@@ -94,7 +94,7 @@ impl<'py> Dumper<'py> {
                 self.memo.capture(key.0, key.1);
                 self.begin_marked();
                 self.write_definition_text(&name)?;
-                self.leaf(value)?;
+                self.inline(value, || path::global(&name))?;
                 if !self.writer.binary() {
                     self.writer.op(Op::SetItem);
                 }

@@ -14,6 +14,7 @@ use super::{Dumper, Frame, Hooks, Settings, given};
 use crate::choices::{self, Arguments, Choices};
 use crate::ffi::output::{self, Output};
 use crate::ffi::reserve;
+use crate::large;
 use crate::replay;
 use crate::state::state;
 use std::cell::Cell;
@@ -50,16 +51,16 @@ fn default_protocol(_py: Python<'_>) -> PyResult<u8> {
 
 /// What the arguments of `dumps`, `dump` and `Pickler` have decided.
 #[derive(Clone, Debug)]
-struct Options {
-    protocol: u8,
+pub(super) struct Options {
+    pub(super) protocol: u8,
     fix_imports: bool,
     /// Nothing travels by value.
     strict: bool,
-    choices: Option<Arc<Choices>>,
+    pub(super) choices: Option<Arc<Choices>>,
 }
 
 impl Options {
-    fn new(
+    pub(super) fn new(
         py: Python<'_>,
         protocol: Option<&Bound<'_, PyAny>>,
         fix_imports: bool,
@@ -74,7 +75,7 @@ impl Options {
         Ok(Self { protocol, fix_imports, strict, choices })
     }
 
-    fn settings(&self, fast: bool) -> Settings {
+    pub(super) fn settings(&self, fast: bool) -> Settings {
         Settings { fix_imports: self.fix_imports && self.protocol < 3, fast, strict: self.strict }
     }
 }
@@ -133,6 +134,12 @@ fn dump_to<'py>(
         let stack = if stack.capacity() <= KEPT_FRAMES { emptied(stack) } else { Vec::new() };
         SCRATCH.with(|kept| kept.set(Some((buffer, memo, stack))));
     }
+    if let Ok(payload) = &outcome {
+        let size = payload.as_bytes().len();
+        if large::is_large(size) {
+            large::warn(object, size)?;
+        }
+    }
     outcome
 }
 
@@ -144,7 +151,7 @@ fn emptied<'to>(mut stack: Vec<Frame<'_>>) -> Vec<Frame<'to>> {
 }
 
 /// Runs a dump. A panic is a fault of ours and surfaces as a `PicklingError`; memory that cannot be had is none.
-fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+pub(super) fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(outcome) => outcome,
         Err(panic) => Err(match output::unwound(&*panic) {
@@ -558,7 +565,7 @@ fn hooks<'py>(pickler: &Bound<'py, Pickler>) -> PyResult<Hooks<'py>> {
 impl Hooks<'_> {
     /// The reducers of this dump, those asked first in front: of the call, of the class of the pickler, of the process.
     #[inline]
-    fn add_reducers(&mut self, py: Python<'_>, choices: Option<&Choices>) -> PyResult<()> {
+    pub(super) fn add_reducers(&mut self, py: Python<'_>, choices: Option<&Choices>) -> PyResult<()> {
         if choices.is_none() && !choices::any_registered() {
             return Ok(());
         }
@@ -592,5 +599,7 @@ pub(crate) fn no_persistent_id(_pickler: &Bound<'_, PyAny>, _obj: &Bound<'_, PyA
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(dumps, module)?)?;
     module.add_function(wrap_pyfunction!(dump, module)?)?;
+    module.add_function(wrap_pyfunction!(super::explain::explain, module)?)?;
+    module.add_function(wrap_pyfunction!(super::captured::captures, module)?)?;
     module.add_class::<Pickler>()
 }

@@ -11,6 +11,7 @@ use super::{Begun, Dumper, Frame, complaint, fast};
 use crate::by_value::odd;
 use crate::ffi::access::{call_method, tuple_item};
 use crate::ffi::function::is_named_otherwise;
+use crate::ffi::kind::{Kind, kind};
 use crate::ffi::plan;
 use crate::ffi::walk::Level;
 
@@ -87,6 +88,76 @@ impl Reduce<'_> {
             && self.dict_items.is_none()
             && self.setter.is_none()
     }
+}
+
+/// The step of a path that a part of a reduction is; none where what comes above tells enough.
+pub(super) fn step(reduce: &Reduce<'_>) -> Option<String> {
+    let object = reduce.object.as_ref();
+    let fixed = match (reduce.current, reduce.how) {
+        (Phase::Callable, How::Reduce) => ".__reduce__()[0]",
+        (Phase::Callable, _) => ".__class__",
+        (Phase::Args, How::NewObj) if object.is_some_and(is_named_tuple) => return None,
+        (Phase::Args, How::NewObj) => ".__getnewargs__()",
+        (Phase::Args, How::NewObjEx) => ".__getnewargs_ex__()[0]",
+        (Phase::Kwargs, _) => ".__getnewargs_ex__()[1]",
+        (Phase::Setter, _) => ".__reduce__()[5]",
+        (Phase::State | Phase::SetterState, how) => match (&reduce.state, how) {
+            (Some(state), _) if is_pair(state) || state.is_instance_of::<PyDict>() => return None,
+            _ if object.is_some_and(is_partial) => return None,
+            (_, How::Reduce) => ".__reduce__()[2]",
+            _ => ".__getstate__()",
+        },
+        _ => return None,
+    };
+    Some(fixed.to_owned())
+}
+
+/// The step that an item of a tuple is which `reduce` is writing.
+pub(super) fn item(reduce: &Reduce<'_>, tuple: &Bound<'_, PyTuple>, index: usize) -> Option<String> {
+    match (reduce.current, &reduce.object) {
+        // The pair of `__dict__` and slots is no step of the path.
+        (Phase::State | Phase::SetterState, _) if is_pair(tuple.as_any()) => None,
+        (Phase::State | Phase::SetterState, Some(object)) if is_partial(object) => {
+            [".func", ".args", ".keywords", ".__dict__"].get(index).map(|it| (*it).to_owned())
+        }
+        (Phase::Args, Some(object)) if reduce.how == How::Reduce && reduce.own => Some(argument(object, index)),
+        _ => Some(format!("[{index}]")),
+    }
+}
+
+/// The step that an argument is of the call which makes `object`: the attribute that holds it, where that is known.
+pub(super) fn argument(object: &Bound<'_, PyAny>, index: usize) -> String {
+    if object.is_instance_of::<pyo3::exceptions::PyBaseException>() {
+        return format!(".args[{index}]");
+    }
+    let named: &[&str] = match (kind(object), complaint::full_name(object).as_str()) {
+        (Kind::Method | Kind::BuiltinFunction, _) => &[".__self__"],
+        (_, "functools.partial") => &[".func"],
+        (_, "slice") => &[".start", ".stop", ".step"],
+        (_, "types.GenericAlias") => &[".__origin__", ".__args__"],
+        _ => &[],
+    };
+    named.get(index).map_or_else(|| format!(".__reduce__()[1][{index}]"), |it| (*it).to_owned())
+}
+
+/// Whether what is being written are the arguments or the state of an object.
+pub(super) fn is_content(reduce: &Reduce<'_>) -> bool {
+    matches!(reduce.current, Phase::Args | Phase::Kwargs | Phase::State | Phase::SetterState)
+}
+
+/// Whether `state` is the pair of attributes and slots that `object.__getstate__` makes.
+pub(super) fn is_pair(state: &Bound<'_, PyAny>) -> bool {
+    let Ok(tuple) = state.cast_exact::<PyTuple>() else { return false };
+    let (2, Some(dict), Some(slots)) = (tuple.len(), tuple_item(tuple, 0), tuple_item(tuple, 1)) else { return false };
+    (dict.is_none() || dict.is_instance_of::<PyDict>()) && slots.is_instance_of::<PyDict>()
+}
+
+fn is_named_tuple(object: &Bound<'_, PyAny>) -> bool {
+    object.is_instance_of::<PyTuple>() && object.get_type().hasattr("_fields").unwrap_or(false)
+}
+
+fn is_partial(object: &Bound<'_, PyAny>) -> bool {
+    complaint::full_name(object) == "functools.partial"
 }
 
 impl<'py> Dumper<'py> {

@@ -53,6 +53,12 @@ impl<'py> Dumper<'py> {
         }
     }
 
+    /// Whether [`weaken`](Self::weaken) would see to `error`.
+    pub(super) fn would_weaken(&mut self, error: &PyErr) -> bool {
+        self.forget_closed();
+        !self.weak.open.is_empty() && path::is_refusal(self, error)
+    }
+
     /// Whether `error` means no more than that the referent of the innermost open reference cannot travel; that reference is
     /// written as a dead one then.
     #[cold]
@@ -67,6 +73,7 @@ impl<'py> Dumper<'py> {
         let Some(reduction) = odd::dead(&reference)? else { return Ok(false) };
         self.stack.truncate(place);
         self.rewind(slot.checkpoint, slot.mark, place, slot.number);
+        self.rewind_notes(place + 1);
         let begun = self.begin_reduction(&reference, reduction)?;
         self.push(begun)?;
         Ok(true)

@@ -10,18 +10,21 @@ use pyo3::prelude::*;
 use super::limits;
 use super::state::State;
 
+/// The instruction that failed: its offset, from where reading began, and its opcode, if it has one.
+pub(super) type Place = Option<(u64, Option<Op>)>;
+
 /// A failure of a load.
 pub(super) struct Failure(Box<Cause>);
 
 enum Cause {
-    Python(PyErr),
+    Python(PyErr, Place),
     Stream(Error),
 }
 
 impl From<PyErr> for Failure {
     #[cold]
     fn from(error: PyErr) -> Self {
-        Failure(Box::new(Cause::Python(error)))
+        Failure(Box::new(Cause::Python(error, None)))
     }
 }
 
@@ -36,7 +39,7 @@ impl Locate for Failure {
     fn locate(self, offset: u64, op: Option<Op>) -> Self {
         match *self.0 {
             Cause::Stream(error) => error.locate(offset, op).into(),
-            Cause::Python(_) => self,
+            Cause::Python(error, place) => Failure(Box::new(Cause::Python(error, place.or(Some((offset, op)))))),
         }
     }
 }
@@ -47,11 +50,15 @@ impl Failure {
         matches!(&*self.0, Cause::Stream(error) if error.kind() == ErrorKind::Truncated)
     }
 
-    /// The exception that a caller of `loads` sees.
-    pub(super) fn into_exception(self, py: Python<'_>, state: &State) -> PyErr {
+    /// The exception that a caller of `loads` sees, and which instruction raised it, if it was one.
+    pub(super) fn into_exception(self, py: Python<'_>, state: &State) -> (PyErr, Place) {
         match *self.0 {
-            Cause::Python(error) => error,
-            Cause::Stream(error) => exception(py, state, &error),
+            Cause::Python(error, place) => (error, place),
+            // The end of the input is where streams of pickles end, too.
+            Cause::Stream(error) if error.kind() == ErrorKind::OutOfInput => (exception(py, state, &error), None),
+            Cause::Stream(error) => {
+                (exception(py, state, &error), error.offset().map(|offset| (offset, error.opcode())))
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ use super::hashing::Hashing;
 use super::keys::Keys;
 use super::quiet::Quiet;
 use super::state::State;
+use super::told::Subject;
 use super::unpickler::Unpickler;
 use super::wire;
 use crate::ffi::growing::{self, HUGE};
@@ -71,17 +72,25 @@ pub(super) struct Live<'a, 'py> {
     pub(super) shape: Shape<'py>,
     pub(super) attribute_names: Names<'py>,
     pub(super) keys: Keys,
+    /// What the instruction that failed was about.
+    pub(super) failed: Option<Subject<'py>>,
 }
 
 impl<'py> Live<'_, 'py> {
     fn find_class(&mut self, module: &Object<'py>, name: &Object<'py>) -> Made<'py> {
         self.quiet.wake();
-        Ok(match &self.door {
-            Door::Plain | Door::Exact(_) => {
-                globals::find_class(module, name, self.proto, self.fix_imports, self.state)?
-            }
-            Door::Subclass(unpickler) => unpickler.call_method1(&self.state.names.find_class, (module, name))?,
-        })
+        let found = match &self.door {
+            Door::Plain | Door::Exact(_) => globals::find_class(module, name, self.proto, self.fix_imports, self.state),
+            Door::Subclass(unpickler) => unpickler.call_method1(&self.state.names.find_class, (module, name)),
+        };
+        found.map_err(|error| self.failed(Subject::Global(module.clone(), name.clone()), error))
+    }
+
+    /// Notes what failed.
+    #[cold]
+    fn failed(&mut self, subject: Subject<'py>, error: PyErr) -> Failure {
+        self.failed = Some(subject);
+        error.into()
     }
 
     fn unpickling_error(&self, text: impl Into<String>) -> Failure {
@@ -553,11 +562,14 @@ impl<'py> Host for Live<'_, 'py> {
         }
         if let Some(wire) = self.state.wire_of(&callable)
             && let Ok(arguments) = arguments.cast_exact::<PyTuple>()
-            && let Some(made) = wire::call(wire, arguments, self.state, &mut self.last_code)?
         {
-            return Ok(made);
+            match wire::call(wire, arguments, self.state, &mut self.last_code) {
+                Ok(Some(made)) => return Ok(made),
+                Ok(None) => {}
+                Err(error) => return Err(self.failed(Subject::Call(callable), error)),
+            }
         }
-        Ok(make::call(&callable, &arguments)?)
+        make::call(&callable, &arguments).map_err(|error| self.failed(Subject::Call(callable), error))
     }
 
     fn new_object(&mut self, class: Object<'py>, arguments: Object<'py>, keywords: Option<Object<'py>>) -> Made<'py> {
@@ -592,9 +604,10 @@ impl<'py> Host for Live<'_, 'py> {
                 Err(_) => return Err(wrong("kwargs argument must be a dict", keywords)),
             },
         };
-        match make::new_object(as_type, as_tuple, as_dict)? {
-            Some(made) => Ok(made),
-            None => Err(self.unpickling_error(format!("{op} class argument doesn't have __new__"))),
+        match make::new_object(as_type, as_tuple, as_dict) {
+            Err(error) => Err(self.failed(Subject::Call(class), error)),
+            Ok(Some(made)) => Ok(made),
+            Ok(None) => Err(self.unpickling_error(format!("{op} class argument doesn't have __new__"))),
         }
     }
 
@@ -607,7 +620,7 @@ impl<'py> Host for Live<'_, 'py> {
         {
             return Ok(class.call_method1(&self.state.names.new, (&class,))?);
         }
-        Ok(make::call(&class, arguments.as_any())?)
+        make::call(&class, arguments.as_any()).map_err(|error| self.failed(Subject::Call(class), error))
     }
 
     fn build(&mut self, object: &Object<'py>, state: Object<'py>) -> Result<(), Failure> {
@@ -623,8 +636,10 @@ impl<'py> Host for Live<'_, 'py> {
         if !wire::has_no_setstate(object)
             && let Some(setstate) = self.attribute(object, &self.state.names.setstate)?
         {
-            setstate.call1((state,))?;
-            return Ok(());
+            return match setstate.call1((state,)) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(self.failed(Subject::State(object.clone()), error)),
+            };
         }
         self.set_state(object, &state)
     }

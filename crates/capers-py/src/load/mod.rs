@@ -14,6 +14,7 @@ mod limits;
 mod live;
 mod quiet;
 mod state;
+mod told;
 mod unpickler;
 mod wire;
 
@@ -56,7 +57,8 @@ where
     Failure: From<S::Error>,
 {
     let (py, state) = (live.py, live.state);
-    caught(py, state, || machine.run(live, source, &mut Unlimited))
+    caught(py, state, || machine.run(live, source, &mut Unlimited))?
+        .map_err(|failure| told::tell(failure, live, machine.stack().iter()))
 }
 
 /// Run one pickle that is held to these caps.
@@ -72,8 +74,11 @@ where
     Failure: From<S::Error>,
 {
     let (py, state) = (live.py, live.state);
-    let mut host = Weighing::new(live, caps);
-    caught(py, state, || Ok(machine.run(&mut host, &mut NotReady(source), &mut Limited::new(caps))?.value))
+    caught(py, state, || {
+        let mut host = Weighing::new(&mut *live, caps);
+        Ok(machine.run(&mut host, &mut NotReady(source), &mut Limited::new(caps))?.value)
+    })?
+    .map_err(|failure| told::tell(failure, live, machine.stack().iter().map(|it| &it.value)))
 }
 
 /// What a run gives. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
@@ -81,10 +86,9 @@ fn caught<'py>(
     py: Python<'py>,
     state: &State,
     run: impl FnOnce() -> Result<Bound<'py, PyAny>, Failure>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Result<Bound<'py, PyAny>, Failure>> {
     match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(failure)) => Err(failure.into_exception(py, state)),
+        Ok(outcome) => Ok(outcome),
         Err(panic) => {
             if let Some(error) = output::unwound(&*panic) {
                 return Err(error);
@@ -153,6 +157,7 @@ fn loads<'py>(
         shape: Shape::default(),
         attribute_names: Names::default(),
         keys: Keys::default(),
+        failed: None,
     };
     if let Some(caps) = caps {
         let machine = &mut Machine::default();

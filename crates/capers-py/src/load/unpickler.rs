@@ -171,6 +171,7 @@ impl Unpickler {
                         shape: Shape::default(),
                         attribute_names: Names::default(),
                         keys: Keys::default(),
+                        failed: None,
                     };
                     let before = memo.take().unwrap_or_default();
                     match options.caps {
@@ -393,11 +394,12 @@ pub(super) fn load_file<'py>(
         shape: Shape::default(),
         attribute_names: Names::default(),
         keys: Keys::default(),
+        failed: None,
     };
     let Some(mut source) = file.source(py, state.strict_frames) else {
-        return Err(
-            Failure::from(capers_pickle::Error::new(capers_pickle::ErrorKind::OutOfInput)).into_exception(py, state)
-        );
+        return Err(Failure::from(capers_pickle::Error::new(capers_pickle::ErrorKind::OutOfInput))
+            .into_exception(py, state)
+            .0);
     };
     match caps {
         None => run(&mut Machine::default(), &mut live, &mut source),

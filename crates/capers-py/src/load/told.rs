@@ -1,0 +1,148 @@
+//! Where a load failed: notes that are added to the exception, which keeps its class and text.
+//!
+//! A note tells the offset and the opcode of the instruction, the global, call or object that it was about, and what in the
+//! payload needed that: the function, class or object being made, read off the stack that the machine leaves behind. Nothing
+//! here runs before something has failed.
+
+use pyo3::exceptions::PyMemoryError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyFunction, PyInt, PyList, PySet, PyString,
+};
+use pyo3::types::{PyTuple, PyType};
+
+use super::failure::Failure;
+use super::live::Live;
+use crate::policy;
+
+/// What an instruction that failed was about.
+pub(super) enum Subject<'py> {
+    /// Module and name of a global.
+    Global(Bound<'py, PyAny>, Bound<'py, PyAny>),
+    /// What was called.
+    Call(Bound<'py, PyAny>),
+    /// An object that was given its state.
+    State(Bound<'py, PyAny>),
+}
+
+/// The module of the wire names.
+const WIRE: &str = "capers._rebuild";
+
+/// The exception for `failure`, with a note; `stack` is what the machine held, the lowest first.
+#[cold]
+pub(super) fn tell<'a, 'py: 'a>(
+    failure: Failure,
+    live: &mut Live<'_, 'py>,
+    stack: impl Iterator<Item = &'a Bound<'py, PyAny>>,
+) -> PyErr {
+    let py = live.py;
+    let subject = live.failed.take();
+    let (error, place) = failure.into_exception(py, live.state);
+    // Where memory ends there is none for notes, and what has passed a limit says itself where.
+    let silent = error.is_instance_of::<PyMemoryError>(py) || error.is_instance(py, live.state.limit_error.bind(py));
+    let Some((offset, op)) = place.filter(|_| !silent) else { return error };
+    let what = match &subject {
+        Some(Subject::Global(module, name)) => format!("while loading the global '{}.{}'", text(module), text(name)),
+        Some(Subject::Call(callable)) => format!("while calling '{}'", name_of(callable)),
+        Some(Subject::State(object)) => format!("while setting the state of a '{}' object", class_name(object)),
+        None => String::from("while loading"),
+    };
+    let op = op.map_or_else(String::new, |op| format!("{} at ", op.name()));
+    let mut note = format!("{what} ({op}offset {offset})");
+    let stack: Vec<_> = stack.collect();
+    if matches!(subject, Some(Subject::Global(..) | Subject::Call(_)))
+        && let Some(owner) = (0..stack.len()).rev().find_map(|at| owner(&stack, at))
+    {
+        note.push_str(", needed by ");
+        note.push_str(&owner);
+    }
+    // A note is help; an exception that cannot take one is still the exception.
+    drop(error.value(py).call_method1(intern!(py, "add_note"), (note,)));
+    error
+}
+
+/// What the value at `at` is to the one above it, if it needs that.
+fn owner(stack: &[&Bound<'_, PyAny>], at: usize) -> Option<String> {
+    let value = stack[at];
+    if value.is_instance_of::<PyFunction>() || value.is_instance_of::<pyo3::types::PyCFunction>() {
+        let name = name_of(value);
+        if let Some(wire) = name.strip_prefix("capers._rebuild.") {
+            if wire != "class_" {
+                return None;
+            }
+            // Key, metaclass and name of the class come first.
+            return Some(
+                stack.get(at + 3).map_or_else(|| String::from("a class"), |it| format!("class '{}'", text(it))),
+            );
+        }
+        if is_named(value) {
+            return Some(format!("a call of '{name}'"));
+        }
+        return Some(format!("function '{}'", stated(value, "__qualname__")));
+    }
+    if value.is_instance_of::<PyType>() {
+        if at >= 2 && name_of(stack[at - 2]) == "capers._rebuild.class_" {
+            return None;
+        }
+        return Some(if is_named(value) {
+            format!("a call of '{}'", name_of(value))
+        } else {
+            format!("class '{}'", stated(value, "__qualname__"))
+        });
+    }
+    let plain = value.is_none()
+        || value.is_instance_of::<PyBool>()
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyFloat>()
+        || value.is_exact_instance_of::<PyString>()
+        || value.is_exact_instance_of::<PyBytes>()
+        || value.is_exact_instance_of::<PyByteArray>()
+        || value.is_exact_instance_of::<PyList>()
+        || value.is_exact_instance_of::<PyTuple>()
+        || value.is_exact_instance_of::<PyDict>()
+        || value.is_exact_instance_of::<PySet>()
+        || value.is_exact_instance_of::<PyFrozenSet>()
+        || value.is_exact_instance_of::<pyo3::types::PyCode>()
+        || class_name(value) == "cell";
+    (!plain).then(|| format!("a '{}' object", class_name(value)))
+}
+
+/// Whether `value` is found under the name that it states.
+fn is_named(value: &Bound<'_, PyAny>) -> bool {
+    let py = value.py();
+    let (Ok(module), Ok(name)) = (value.getattr(intern!(py, "__module__")), value.getattr(intern!(py, "__qualname__")))
+    else {
+        return false;
+    };
+    let Ok(name) = name.cast_into::<PyString>() else { return false };
+    match policy::loaded(py, &module) {
+        Ok(Some(module)) => matches!(policy::resolve(&module, &name), Ok(Some(found)) if found.is(value)),
+        _ => false,
+    }
+}
+
+fn name_of(value: &Bound<'_, PyAny>) -> String {
+    let (module, name) = (stated(value, "__module__"), stated(value, "__qualname__"));
+    match (module.as_str(), name.is_empty()) {
+        (_, true) => class_name(value),
+        ("" | "builtins", false) => name,
+        (WIRE, false) => format!("{WIRE}.{name}"),
+        (module, false) => format!("{module}.{name}"),
+    }
+}
+
+fn stated(value: &Bound<'_, PyAny>, attribute: &str) -> String {
+    match value.getattr(attribute) {
+        Ok(found) if found.is_instance_of::<PyString>() => text(&found),
+        _ => String::new(),
+    }
+}
+
+fn text(value: &Bound<'_, PyAny>) -> String {
+    value.str().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn class_name(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
+}
