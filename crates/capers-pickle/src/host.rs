@@ -69,10 +69,12 @@ pub trait Host {
 
     /// A str of UTF-8 with surrogates allowed.
     fn text(&mut self, utf8: &[u8]) -> Result<Self::Value, Self::Error>;
+
     /// Whether bytes that no bytes object could hold, its header coming before them, are refused before they are looked for.
     fn refuses_too_long(&self) -> bool {
         true
     }
+
     /// Whether a value is a dict, so that every second value above it is going to be a key.
     fn takes_keys(&self, _value: &Self::Value) -> bool {
         false

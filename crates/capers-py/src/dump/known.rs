@@ -1,5 +1,9 @@
 //! Reductions that are known before the object is asked: those of `OrderedDict` and `defaultdict`, and of a numpy array like
-//! one that was asked in this dump. The parts are the ones that asking gives; what is saved is the way to them.
+//! one that was asked in this dump. The parts are the ones that asking gives; what is saved is the way to them. Nothing here
+//! writes: the parts go the way of every reduction.
+//!
+//! Sources, alike from 3.11 to 3.15: `odict_reduce` in `Objects/odictobject.c`, `defdict_reduce` in
+//! `Modules/_collectionsmodule.c`; `array_reduce_ex` in numpy's `multiarray/methods.c`, 1.26 to 2.x.
 
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -133,7 +133,7 @@ pub(super) unsafe fn digits(object: Object) -> (*const u32, usize, bool) {
     }
 }
 
-/// Gives an int the other sign.
+/// Gives an int the other sign: that of its size up to 3.11, from 3.12 on two bits of `lv_tag` (`Include/internal/pycore_long.h`).
 ///
 /// # Safety
 /// The object must be an int above zero that nobody else has seen yet.
