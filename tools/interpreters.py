@@ -258,6 +258,12 @@ class SanitizedPython(Python):
             "limits the address space, of which the sanitizer takes terabytes"
         ),
         "tests/test_hostile.py::test_lengths_that_the_input_does_not_have_cost_no_memory": "measures memory",
+        "tests/test_differential.py": "limits the address space of its workers",
+        "tests/test_hostile_programs.py": "limits the address space",
+        "tests/test_hostile_streams.py": "limits the address space of its feeders",
+        "tests/regression/test_lengths_in_marshal.py": "limits the address space",
+        "tests/regression/test_no_memory.py": "limits the address space",
+        "tests/test_suites.py": "runs the tests of others in processes of a limited time",
         "tests/test_deep.py::test_a_reduction_without_end_is_stopped_or_runs_out_of_depth": "limits the address space",
     }
 
