@@ -7,17 +7,15 @@ runs with ``recurse=True`` where that restores the object in a fresh process.  T
 """
 
 import importlib.util
-import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
+from .child import figures_of
 from .class_cases import CASES
-from .report import Bar, geometric_mean, ink, median, number
+from .report import Bar, geometric_mean, ink, marked, median, number, times_over
 
 WORKER = Path(__file__).with_name("classes_worker.py")
 ROUNDS = 11
+RIVALS = ("cloudpickle", "dill")
 KINDS = ("dumps", "first", "loads", "first loads")
 
 # The promises; geometric means over all rows.
@@ -34,15 +32,7 @@ class Item:
 def measure(script, send, question, tool, rounds, whole=False):
     """Run one case in a process of its own and return its figures."""
     asked = {"script": script, "send": send, "question": question, "tool": tool, "rounds": rounds, "whole": whole}
-    start = f"__import__('runpy').run_path({str(WORKER)!r}, {{'make': lambda: {send}}}, 'measurer')"
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        path = Path(folder, "script.py")
-        path.write_text(f"{script}\n{start}\n")
-        done = subprocess.run([sys.executable, path], input=json.dumps(asked), capture_output=True, text=True)
-    if done.returncode:
-        trouble = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        return {"failed": {tool: trouble}, "bytes": {}}
-    return json.loads(done.stdout.splitlines()[-1])
+    return figures_of(WORKER, script, send, asked)
 
 
 def summary(figures, tool):
@@ -50,11 +40,7 @@ def summary(figures, tool):
     times = {
         kind: {name: median(spent) * 1e6 for name, spent in figures.get(kind, {}).items() if spent} for kind in KINDS
     }
-    ratios = {}
-    for kind, spent in times.items():
-        for rival in ("cloudpickle", "dill"):
-            if tool in spent and rival in spent:
-                ratios[f"{kind} {rival}"] = spent[rival] / spent[tool]
+    ratios = times_over(times, tool, RIVALS)
     return {"times": times, "ratios": ratios, "bytes": figures["bytes"], "failed": figures["failed"]}
 
 
@@ -66,10 +52,7 @@ def print_row(name, row, tool):
     cells = []
     for kind in KINDS:
         cells.append(f"{number(row['times'][kind].get(tool)):>8}")
-        for rival in ("cloudpickle", "dill"):
-            value = row["ratios"].get(f"{kind} {rival}")
-            text = f"{number(value) if value else '–':>6}"
-            cells.append(ink("31", text) if value and value < 1 else text)
+        cells += (marked(row["ratios"].get(f"{kind} {rival}"), 1) for rival in RIVALS)
     print(f"  {name:<46} {' '.join(cells)} {row['bytes'][tool]:>9,}", flush=True)
 
 
@@ -97,7 +80,7 @@ def run(options):
     def every(column):
         return [row["ratios"][column] for row in rows.values() if column in row["ratios"]]
 
-    columns = [f"{kind} {rival}" for kind in KINDS for rival in ("cloudpickle", "dill")]
+    columns = [f"{kind} {rival}" for kind in KINDS for rival in RIVALS]
     mean = {column: geometric_mean(every(column)) for column in columns}
     least = {column: min(every(column), default=float("nan")) for column in columns}
     for label, figures in (("geometric mean", mean), ("lowest row", least)):

@@ -5,13 +5,11 @@ interleaved rounds, in milliseconds of processor time.
 """
 
 import importlib.util
-import json
-import subprocess
 import sys
-from pathlib import Path
 
+from .child import ROOT, asked
 from .data_cases import CASES
-from .report import Bar, geometric_mean, ink, median, number
+from .report import Bar, geometric_mean, ink, marked, median, number, times_over
 
 ROUNDS = 11
 
@@ -22,18 +20,9 @@ RIVALS = ("pickle", "cloudpickle")
 
 def measure(case, tool, rounds):
     """Run one workload in a process of its own and return its figures."""
-    asked = {"case": case.name, "tool": tool, "rounds": rounds}
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.data_worker"],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).resolve().parent.parent,
-    )
-    if done.returncode:
-        trouble = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        return {"failed": {tool: trouble}, "bytes": {}}
-    return json.loads(done.stdout.splitlines()[-1])
+    question = {"case": case.name, "tool": tool, "rounds": rounds}
+    figures, trouble = asked([sys.executable, "-m", "bench.data_worker"], question, cwd=ROOT)
+    return figures if trouble is None else {"failed": {tool: trouble}, "bytes": {}}
 
 
 def summary(figures, tool):
@@ -42,11 +31,7 @@ def summary(figures, tool):
         kind: {name: median(spent) * 1e3 for name, spent in figures.get(kind, {}).items()}
         for kind in ("dumps", "loads")
     }
-    ratios = {}
-    for kind, spent in times.items():
-        for rival in RIVALS:
-            if tool in spent and rival in spent:
-                ratios[f"{kind} {rival}"] = spent[rival] / spent[tool]
+    ratios = times_over(times, tool, RIVALS)
     return {"times": times, "ratios": ratios, "bytes": figures["bytes"], "failed": figures["failed"]}
 
 
@@ -58,10 +43,7 @@ def print_row(name, row, tool):
     cells = []
     for kind in ("dumps", "loads"):
         cells.append(f"{number(row['times'][kind][tool]):>8}")
-        for rival in RIVALS:
-            value = row["ratios"].get(f"{kind} {rival}")
-            text = f"{number(value) if value else '–':>6}"
-            cells.append(ink("31", text) if value and value < FLOOR else text)
+        cells += (marked(row["ratios"].get(f"{kind} {rival}"), FLOOR) for rival in RIVALS)
     print(f"  {name:<34} {' '.join(cells)} {row['bytes'][tool]:>12,}", flush=True)
 
 

@@ -8,14 +8,11 @@ of processor time.
 """
 
 import importlib.util
-import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
+from .child import figures_of
 from .function_cases import CASES
-from .report import Bar, geometric_mean, ink, median, number
+from .report import Bar, geometric_mean, ink, marked, median, number
 
 WORKER = Path(__file__).with_name("functions_worker.py")
 ROUNDS = 15
@@ -28,15 +25,7 @@ DUMPS_FLOOR, LOADS_FLOOR = 5, 1.5
 def measure(case, tool, rounds):
     """Run one case in a process of its own and return its figures."""
     asked = {"script": case.script, "send": case.send, "call": case.call, "tool": tool, "rounds": rounds}
-    start = f"__import__('runpy').run_path({str(WORKER)!r}, {{'make': lambda: {case.send}}}, 'measurer')"
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        script = Path(folder, "script.py")
-        script.write_text(f"{case.script}\n{start}\n")
-        done = subprocess.run([sys.executable, script], input=json.dumps(asked), capture_output=True, text=True)
-    if done.returncode:
-        trouble = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        return {"failed": {tool: trouble}, "bytes": {}}
-    return json.loads(done.stdout.splitlines()[-1])
+    return figures_of(WORKER, case.script, case.send, asked)
 
 
 def summary(figures, tool):
@@ -67,12 +56,6 @@ def summary(figures, tool):
     }
 
 
-def mark(value, floor):
-    """Return a ratio for the table, in red below its floor."""
-    text = f"{number(value) if value else '–':>6}"
-    return ink("31", text) if value and value < floor else text
-
-
 def print_row(case, row, tool):
     """Print one row of the table."""
     if tool in row["failed"]:
@@ -81,11 +64,11 @@ def print_row(case, row, tool):
     times = row["times"]
     print(
         f"  {case.name:<33}"
-        f" {number(times['dumps'][tool]):>7} {mark(row['dumps'], DUMPS_FLOOR)} {mark(row['dumps dill'], DUMPS_FLOOR)}"
+        f" {number(times['dumps'][tool]):>7} {marked(row['dumps'], DUMPS_FLOOR)} {marked(row['dumps dill'], DUMPS_FLOOR)}"
         f"{'r' if row['dill recursed'] and row['dumps dill'] else ' '}"
-        f" {number(times['new'][tool]):>7} {mark(row['new'], DUMPS_FLOOR)} "
-        f" {number(times['first'][tool]):>7} {mark(row['first'], DUMPS_FLOOR)} "
-        f" {number(times['loads'][tool]):>7} {mark(row['loads'], LOADS_FLOOR)} "
+        f" {number(times['new'][tool]):>7} {marked(row['new'], DUMPS_FLOOR)} "
+        f" {number(times['first'][tool]):>7} {marked(row['first'], DUMPS_FLOOR)} "
+        f" {number(times['loads'][tool]):>7} {marked(row['loads'], LOADS_FLOOR)} "
         f" {row['bytes'][tool]:>8,} {number(row['size'], 3):>5}",
         flush=True,
     )

@@ -4,16 +4,14 @@ Each function gets a process of its own.  After a warm-up, memory is sampled bet
 collection; both the resident set and the interpreter's own count of allocated blocks must stay where they were.
 """
 
-import json
 import os
-import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from examples.gallery import STORY
 
+from .child import asked, script
 from .report import Bar, number
 
 WORKER = Path(__file__).with_name("leaks_worker.py")
@@ -27,19 +25,10 @@ def grow(entry, tool, rounds):
     """Return how much memory grew over *rounds* round trips of *entry*."""
     if entry.big:
         rounds = max(20, rounds // BIG_SHARE)
-    with tempfile.TemporaryDirectory(prefix="leaks-") as folder:
-        script = Path(folder, "script.py")
-        start = f"__import__('runpy').run_path({str(WORKER)!r}, {{'make': lambda: {entry.send}}}, 'worker')"
-        script.write_text(f"{entry.script}\n{start}\n")
-        done = subprocess.run(
-            [sys.executable, script, tool, str(rounds)],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "GALLERY_SIDE": "receiver"},
-        )
-    if done.returncode:
-        return {"rounds": rounds, "error": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
-    return json.loads(done.stdout.splitlines()[-1])
+    with script(entry.script, entry.send, WORKER, "worker") as path:
+        command = [sys.executable, path, tool, str(rounds)]
+        figures, trouble = asked(command, env={**os.environ, "GALLERY_SIDE": "receiver"})
+    return figures if trouble is None else {"rounds": rounds, "error": trouble}
 
 
 def run(options):

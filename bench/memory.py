@@ -6,12 +6,11 @@ reduction makes of it (``array.array`` copies itself into bytes, and from bytes 
 """
 
 import importlib.util
-import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from .child import ROOT, asked
 from .memory_worker import MIB, PART
 from .report import Bar, ink, number
 
@@ -40,10 +39,8 @@ ACTIONS = {
 def rise(tool, action, what, path):
     """Return by how many bytes memory rose, or a text that tells why there is no figure."""
     command = [sys.executable, "-m", "bench.memory_worker", tool, action, what, str(SIZE), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parent.parent)
-    if done.returncode:
-        return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    return json.loads(done.stdout.splitlines()[-1])["bytes"]
+    told, trouble = asked(command, cwd=ROOT)
+    return told["bytes"] if trouble is None else trouble
 
 
 def rows(options):

@@ -46,6 +46,22 @@ def number(value, digits=3):
     return f"{value:,.{max(0, digits - whole)}f}"
 
 
+def times_over(times, tool, rivals):
+    """Return how many times the time of *rivals* is of *tool*'s, by kind and rival; *times* are by kind and tool."""
+    return {
+        f"{kind} {rival}": spent[rival] / spent[tool]
+        for kind, spent in times.items()
+        for rival in rivals
+        if tool in spent and rival in spent
+    }
+
+
+def marked(value, floor):
+    """Return a ratio for a table, in red below its floor."""
+    text = f"{number(value) if value else '–':>6}"
+    return ink("31", text) if value and value < floor else text
+
+
 def ink(style, text):
     """Return *text* in the ANSI *style* where standard output is a terminal."""
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
