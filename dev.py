@@ -14,12 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-OLDEST = (3, 11)
-if sys.version_info < OLDEST:
-    sys.exit("dev.py needs Python %d.%d or newer; this is %d.%d" % (OLDEST + tuple(sys.version_info[:2])))
-
-from tools.interpreters import (  # noqa: E402 - older Pythons cannot read it
+from tools.interpreters import (
     BUILD,
+    OLDEST,
     ROOT,
     SHARED,
     Failure,
@@ -32,6 +29,10 @@ from tools.interpreters import (  # noqa: E402 - older Pythons cannot read it
     run,
     say,
 )
+
+if sys.version_info < OLDEST:
+    sys.exit("dev.py needs Python %d.%d or newer; this is %d.%d" % (OLDEST + tuple(sys.version_info[:2])))
+
 
 # ------------------------------------------------------------------ tasks
 

@@ -263,7 +263,6 @@ class SanitizedPython(Python):
         "tests/test_hostile_streams.py": "limits the address space of its feeders",
         "tests/regression/test_lengths_in_marshal.py": "limits the address space",
         "tests/regression/test_no_memory.py": "limits the address space",
-        "tests/test_suites.py": "runs the tests of others in processes of a limited time",
         "tests/test_deep.py::test_a_reduction_without_end_is_stopped_or_runs_out_of_depth": "limits the address space",
     }
 
