@@ -7,13 +7,11 @@
 use pyo3::exceptions::PyMemoryError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyFunction, PyInt, PyList, PySet, PyString,
-};
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::PyString;
 
 use super::failure::Failure;
 use super::live::Live;
+use crate::ffi::kind::{Kind, kind};
 use crate::policy;
 
 /// What an instruction that failed was about.
@@ -65,47 +63,26 @@ pub(super) fn tell<'a, 'py: 'a>(
 /// What the value at `at` is to the one above it, if it needs that.
 fn owner(stack: &[&Bound<'_, PyAny>], at: usize) -> Option<String> {
     let value = stack[at];
-    if value.is_instance_of::<PyFunction>() || value.is_instance_of::<pyo3::types::PyCFunction>() {
-        let name = name_of(value);
-        if let Some(wire) = name.strip_prefix("capers._rebuild.") {
-            if wire != "class_" {
-                return None;
+    match kind(value) {
+        Kind::Function | Kind::BuiltinFunction => {
+            let name = name_of(value);
+            match name.strip_prefix("capers._rebuild.") {
+                // Key, metaclass and name of the class come first.
+                Some("class_") => Some(
+                    stack.get(at + 3).map_or_else(|| String::from("a class"), |it| format!("class '{}'", text(it))),
+                ),
+                Some(_) => None,
+                None if is_named(value) => Some(format!("a call of '{name}'")),
+                None => Some(format!("function '{}'", stated(value, "__qualname__"))),
             }
-            // Key, metaclass and name of the class come first.
-            return Some(
-                stack.get(at + 3).map_or_else(|| String::from("a class"), |it| format!("class '{}'", text(it))),
-            );
         }
-        if is_named(value) {
-            return Some(format!("a call of '{name}'"));
-        }
-        return Some(format!("function '{}'", stated(value, "__qualname__")));
+        // The metaclass of a class that is being made.
+        Kind::Type if at >= 2 && name_of(stack[at - 2]) == "capers._rebuild.class_" => None,
+        Kind::Type if is_named(value) => Some(format!("a call of '{}'", name_of(value))),
+        Kind::Type => Some(format!("class '{}'", stated(value, "__qualname__"))),
+        Kind::Other | Kind::Module | Kind::Method => Some(format!("a '{}' object", class_name(value))),
+        _ => None,
     }
-    if value.is_instance_of::<PyType>() {
-        if at >= 2 && name_of(stack[at - 2]) == "capers._rebuild.class_" {
-            return None;
-        }
-        return Some(if is_named(value) {
-            format!("a call of '{}'", name_of(value))
-        } else {
-            format!("class '{}'", stated(value, "__qualname__"))
-        });
-    }
-    let plain = value.is_none()
-        || value.is_instance_of::<PyBool>()
-        || value.is_exact_instance_of::<PyInt>()
-        || value.is_exact_instance_of::<PyFloat>()
-        || value.is_exact_instance_of::<PyString>()
-        || value.is_exact_instance_of::<PyBytes>()
-        || value.is_exact_instance_of::<PyByteArray>()
-        || value.is_exact_instance_of::<PyList>()
-        || value.is_exact_instance_of::<PyTuple>()
-        || value.is_exact_instance_of::<PyDict>()
-        || value.is_exact_instance_of::<PySet>()
-        || value.is_exact_instance_of::<PyFrozenSet>()
-        || value.is_exact_instance_of::<pyo3::types::PyCode>()
-        || class_name(value) == "cell";
-    (!plain).then(|| format!("a '{}' object", class_name(value)))
 }
 
 /// Whether `value` is found under the name that it states.
