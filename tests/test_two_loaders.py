@@ -9,6 +9,7 @@ import sys
 import capers._rebuild
 import pytest
 from gallery import GALLERY
+from hostile.operands import constructors
 from shipping import payload, run
 
 COMPARE = """
@@ -70,10 +71,7 @@ def test_nothing_of_capers_but_the_wire_names_is_named_in(name):
     names = {each for module, each in globals_named(payload(GALLERY[name])) if module.partition(".")[0] == "capers"}
     ours = {(m, n) for m, n in globals_named(payload(GALLERY[name])) if m.partition(".")[0] == "capers"}
     assert {m for m, _ in ours} <= {"capers._rebuild"}
-    wire = {
-        name for name, made in vars(capers._rebuild).items() if getattr(made, "__module__", "") == "capers._rebuild"
-    }
-    assert names <= {name for name in wire if not name.startswith("_")}
+    assert names <= set(constructors())
 
 
 def test_the_readable_loader_imports_the_standard_library_only():

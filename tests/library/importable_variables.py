@@ -1,4 +1,4 @@
-"""Variables that can be imported: context variables, one of them under another name than its own, and containers."""
+"""Variables that can be imported: context variables, one of them under another name than its own, and a dict."""
 
 import contextvars
 
@@ -6,5 +6,3 @@ request_id = contextvars.ContextVar("request_id", default=0)
 other = contextvars.ContextVar("mine")
 
 settings = {"depth": 1}
-names = ["a"]
-kinds = {"x"}
