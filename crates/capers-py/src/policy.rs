@@ -2,9 +2,9 @@
 //!
 //! An object travels by reference when the module and qualname it states lead, here and now, to this very object, and the
 //! module can be imported elsewhere: it is not `__main__`, it was not made at run time, it was not registered to travel by
-//! value, and the import system finds it under its name. To find out, a module of a package that is loaded may be imported.
-//! Everything else travels by value, so that a shadowed or
-//! patched function never silently turns into its namesake.
+//! value, and the import system finds it under its name. Everything else travels by value, so that a shadowed or
+//! patched function never silently turns into its namesake. To find out, a module of a package that is loaded may be
+//! imported.
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
@@ -156,7 +156,7 @@ pub(crate) fn importable(name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) 
     {
         return Ok(*verdict);
     }
-    let verdict = findable(state, name, module)?;
+    let verdict = findable(name, module)?;
     if let Ok(weak) = PyWeakrefReference::new(module)
         && let Ok(mut known) = state.importable.lock()
     {
@@ -168,18 +168,24 @@ pub(crate) fn importable(name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) 
     Ok(verdict)
 }
 
+/// Whether a module of this name belongs to the standard library.
+pub(crate) fn is_standard(module: &Bound<'_, PyString>) -> PyResult<bool> {
+    let py = module.py();
+    let text = module.to_string_lossy();
+    state(py)?.stdlib.bind(py).contains(text.split('.').next().unwrap_or_default())
+}
+
 /// Asks the import system for `name` as if it were not loaded.
-fn findable(state: &State, name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) -> PyResult<bool> {
+fn findable(name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = name.py();
     let Some(spec) = module.getattr_opt(intern!(py, "__spec__"))? else { return Ok(false) };
     if spec.is_none() {
         return Ok(false);
     }
-    let text = name.to_string_lossy();
-    let root = text.split('.').next().unwrap_or_default();
-    if state.stdlib.bind(py).contains(root)? {
+    if is_standard(name)? {
         return Ok(true);
     }
+    let text = name.to_string_lossy();
     let path = match text.rsplit_once('.') {
         None => py.None().into_bound(py),
         Some((parent, _)) => match loaded(py, PyString::new(py, parent).as_any())? {

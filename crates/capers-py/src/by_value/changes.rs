@@ -20,7 +20,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyType, PyWeakrefReference};
 use super::definition::table;
 use super::{Part, code};
 use crate::ffi::access::{
-    bytearray_copy, cell_content, dict_get, dict_next, int_value, list_item, set_items, str_bytes, str_hash, tuple_item,
+    bytearray_copy, cell_content, dict_get, dict_next, int_value, list_item, set_items, str_hash, tuple_item,
 };
 use crate::ffi::class::{Holder, holder, own};
 use crate::ffi::function::function_view;
@@ -331,7 +331,5 @@ fn is_standard(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = value.py();
     let module = own(&value.get_type(), intern!(py, "__module__"))?;
     let Some(Ok(module)) = module.map(Bound::cast_into::<PyString>) else { return Ok(true) };
-    let text = str_bytes(&module)?;
-    let root = text.split(|it| *it == b'.').next().unwrap_or_default();
-    crate::state::state(py)?.stdlib.bind(py).contains(String::from_utf8_lossy(root).as_ref())
+    policy::is_standard(&module)
 }

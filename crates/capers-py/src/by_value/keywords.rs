@@ -13,7 +13,6 @@ use crate::ffi::access::str_eq;
 use crate::ffi::class::own;
 use crate::ffi::function::function_view;
 use crate::policy;
-use crate::state::state;
 
 /// What is known of the keywords of a class statement.
 pub(super) struct Keywords<'py> {
@@ -103,9 +102,7 @@ fn add<'py>(hooks: &mut Vec<Hook<'py>>, holder: &Bound<'py, PyType>, hook: Bound
     let py = holder.py();
     let module = own(holder, intern!(py, "__module__"))?;
     let Some(module) = module.and_then(|it| it.cast_into::<PyString>().ok()) else { return Ok(()) };
-    let root = module.to_string_lossy();
-    let root = root.split('.').next().unwrap_or_default();
-    if state(py)?.stdlib.bind(py).contains(root)? {
+    if policy::is_standard(&module)? {
         return Ok(());
     }
     let name = py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?;

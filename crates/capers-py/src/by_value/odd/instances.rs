@@ -17,7 +17,6 @@ use crate::ffi::class::own;
 use crate::ffi::function::function_view;
 use crate::ffi::kind::type_tag;
 use crate::policy;
-use crate::state::state;
 use crate::wire::Wire;
 
 /// Whether `class` travels by value.
@@ -126,7 +125,7 @@ fn reduction_of(class: &Bound<'_, PyType>) -> PyResult<(bool, bool)> {
             let module = stated(&base, intern!(py, "__module__"))?.cast_into::<PyString>()?;
             let text = str_bytes(&module)?;
             let root = text.split(|it| *it == b'.').next().unwrap_or_default();
-            let standard = state(py)?.stdlib.bind(py).contains(String::from_utf8_lossy(root).as_ref())?;
+            let standard = policy::is_standard(&module)?;
             // `object` leaves nothing out, and members of enumerations are nothing but their names.
             let array = root == b"numpy" && base.name()?.to_string_lossy() == "ndarray";
             return Ok((standard && !base.is(py.get_type::<PyAny>()) && root != b"enum", array));
