@@ -329,6 +329,7 @@ def _build_class(metaclass, name, bases, namespace, keywords, body):
         try:
             made = _make_class(maker, metaclass, name, bases, dict(namespace), keywords, False)
         except Exception:
+            # A hook that cannot run here, or not again, must not keep the class from arriving: it is made without hooks.
             if maker is standard and not any(_hooks(bases, namespace, True)):
                 raise
     if made is None:

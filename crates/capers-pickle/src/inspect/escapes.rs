@@ -42,7 +42,8 @@ fn hex(text: &[u8], digits: usize) -> Option<u32> {
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
-/// Decode raw-unicode-escape: Latin-1 with `\uXXXX` and `\UXXXXXXXX` where an odd number of backslashes stands.
+/// Decode raw-unicode-escape: Latin-1, with `\u` and four or `\U` and eight hexadecimal digits where an odd number of backslashes
+/// stands.
 pub(crate) fn raw_unicode(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;

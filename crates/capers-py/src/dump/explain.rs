@@ -3,6 +3,7 @@
 //! How a report is shown is Python's business (`capers._report`); the numbers come from here.
 
 use capers_pickle::Writer;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
@@ -38,7 +39,7 @@ pub(super) fn explain<'py>(
     dumper.keep_ledger(obj);
     caught(py, || dumper.dump(obj))?;
     let (total, ledger) = (dumper.writer.as_bytes().len(), dumper.ledger.take());
-    let Some(ledger) = ledger else { return Ok(PyDict::new(py)) };
+    let Some(ledger) = ledger else { return Err(PyRuntimeError::new_err("the account of the dump is gone")) };
     let report = as_objects(py, &ledger, total)?;
     report.set_item("protocol", options.protocol)?;
     report.set_item("name", super::path::name_of(obj))?;
