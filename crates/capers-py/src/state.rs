@@ -12,8 +12,9 @@ use crate::choices::Reducer;
 
 use crate::dump::pickler::no_persistent_id;
 
-/// By address and name of a module: a weak reference to it, and whether it can be imported elsewhere.
-pub(crate) type Verdicts = HashMap<(usize, Vec<u8>), (Py<PyAny>, bool)>;
+/// Under the address of a module, for each name that it was loaded under: a weak reference to it, and whether it can be
+/// imported elsewhere by that name.
+pub(crate) type Verdicts = HashMap<usize, Vec<(Vec<u8>, Py<PyAny>, bool)>>;
 
 /// Kept objects; one for the process, as PyO3 modules load in one interpreter only.
 pub(crate) struct State {

@@ -11,9 +11,23 @@ use crate::ffi::access::{cell_content, dict_get, str_eq, tuple_item};
 use crate::ffi::code::{code_doc, code_names};
 use crate::ffi::function::{FunctionView, function_annotations, function_view};
 use crate::ffi::kind::{Kind, kind};
-use crate::policy;
+use crate::policy::{self, Reference};
 use crate::state::state;
 use crate::wire::Wire;
+
+/// Where `function` can be imported from, if it can: it states `module` and `qualname`, and its namespace is `globals`.
+#[inline]
+pub(crate) fn reference<'py>(
+    function: &Bound<'py, PyAny>,
+    module: Option<&Bound<'py, PyAny>>,
+    qualname: &Bound<'py, PyAny>,
+    globals: &Bound<'py, PyDict>,
+) -> PyResult<Option<Reference<'py>>> {
+    match module {
+        Some(module) if policy::at_home(globals, module)? => policy::reference(function, module, qualname),
+        _ => Ok(None),
+    }
+}
 
 /// Keys of a namespace that travel with every function of it, as far as they are there.
 fn standing_names(py: Python<'_>) -> [&Bound<'_, PyString>; 3] {
@@ -272,7 +286,7 @@ fn import_call<'py>(imports: Vec<Bound<'py, PyString>>, fills: &mut Vec<Fill<'py
 }
 
 /// Loaded submodules of the package `module` that are reached by attribute names of the code.
-fn submodules<'py>(
+pub(super) fn submodules<'py>(
     py: Python<'py>,
     module: &Bound<'py, PyAny>,
     info: &CodeInfo,

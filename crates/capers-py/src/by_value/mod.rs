@@ -13,6 +13,7 @@ mod keywords;
 pub(crate) mod module;
 pub(crate) mod odd;
 pub(crate) mod reach;
+pub(crate) mod witness;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
