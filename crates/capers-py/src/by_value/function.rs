@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
 
 use super::code::CodeInfo;
-use super::{Context, Fill, Part, Reduction, odd};
+use super::{Context, Fill, Part, Reduction, odd, settled};
 use crate::ffi::access::{cell_content, dict_get, str_eq, tuple_item};
 use crate::ffi::code::{code_doc, code_names};
 use crate::ffi::function::{FunctionView, function_annotations, function_view};
@@ -236,6 +236,7 @@ impl<'py> Captures<'py> {
                 }
             };
             let Some(value) = dict_get(globals, name.as_any())? else { continue };
+            let value = settled(value)?;
             let value_kind = kind(&value);
             if value_kind == Kind::Module
                 && index >= standing.len()

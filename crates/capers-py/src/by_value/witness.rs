@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyModule, PyString, PyTuple, PyType};
 
 use super::function::{names_of, own_builtins, submodules};
-use super::{Fill, Part, class, function, module, odd};
+use super::{Fill, Part, class, function, module, odd, settled};
 use crate::ffi::access::{
     call_method, cell_content, dict_get, dict_next, list_item, references, set_items, str_eq, tuple_item,
 };
@@ -524,7 +524,7 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
             self.companion.number(0)?;
             self.companion.maybe(own_builtins(&view.globals)?.map(Bound::into_any))?;
             for name in std::iter::once(intern!(self.py, "__name__")).chain(names_of(self.py, &info)) {
-                let value = dict_get(&view.globals, name.as_any())?;
+                let value = dict_get(&view.globals, name.as_any())?.map(settled).transpose()?;
                 self.global(name, value.as_ref())?;
                 if let Some(value) = value.filter(|it| kind(it) == Kind::Module) {
                     submodules(self.py, &value, &info, &mut imports)?;
