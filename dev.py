@@ -9,6 +9,7 @@ of capers but where its parts lie.
 
 import argparse
 import functools
+import os
 import shutil
 import sys
 import time
@@ -251,7 +252,11 @@ def task_conformance(options):
     python.share(runner.parent)
     script = f"{python.path(runner.parent)}/{runner.name}"
     arguments = ["-k", options.k] if options.k else []
-    return python.run(script, options.module, "--python", python.python, *arguments, *options.rest, check=False)
+    # Cases that send something to another version of Python use those that capers is installed for.
+    others = [each for each in all_pythons() if type(each) is type(python) and each.version != python.version]
+    others = [str(each.python) for each in others if (each.venv / "capers.stamp").exists()]
+    command = (script, options.module, "--python", python.python, *arguments, *options.rest)
+    return python.run(*command, env={"OTHER_PYTHONS": os.pathsep.join(others)}, check=False)
 
 
 def task_clean(options):
