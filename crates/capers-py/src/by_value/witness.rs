@@ -166,6 +166,11 @@ impl Witness {
         }
     }
 
+    /// The protocol of the bytes; reductions are told of it.
+    pub(crate) fn protocol(&self) -> u8 {
+        self.protocol
+    }
+
     /// The objects that are watched, if all that `class` leads to is as it was.
     pub(crate) fn holds<'py>(
         &self,
@@ -173,9 +178,6 @@ impl Witness {
         class: &Object<'py>,
         protocol: u8,
     ) -> PyResult<Option<Found<'py>>> {
-        if protocol != self.protocol {
-            return Ok(None);
-        }
         let checker =
             Checker { notes: self.notes.iter(), objects: Vec::with_capacity(32), spaces: Vec::new(), turn: 0 };
         let mut tour = Tour { py: class.py(), state, protocol, companion: checker };
