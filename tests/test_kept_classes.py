@@ -11,8 +11,10 @@ import enum
 import functools
 import gc
 import importlib
+import importlib.machinery
 import io
 import math
+import random
 import sys
 import types
 import typing
@@ -385,6 +387,92 @@ def changes():
 
     yield "a module is registered to travel by value", of_policy
 
+    def with_base(change, keywords=""):
+        def both():
+            space = {"__name__": "changing_base"}
+            exec(f"class Base:\n    def __init_subclass__(cls{keywords}): pass\nclass Meta(type): pass", space)
+            module = sys.modules["changing_base"] = types.ModuleType("changing_base")
+            module.__spec__ = importlib.machinery.ModuleSpec("changing_base", None)
+            module.__dict__.update(space)
+
+            class C(space["Base"], metaclass=space["Meta"]):
+                x = 1
+
+            C.late = 5
+            return C, lambda: change(space["Base"], space["Meta"])
+
+        return both
+
+    def hook(cls, *, x=None):
+        pass
+
+    yield (
+        "a base gets another hook",
+        with_base(lambda base, meta: setattr(base, "__init_subclass__", classmethod(hook))),
+    )
+    yield "a base loses its hook", with_base(lambda base, meta: delattr(base, "__init_subclass__"))
+
+    def of_extension():
+        class C:
+            counter = collections.OrderedDict
+
+        return C, lambda: copyreg.add_extension("collections", "OrderedDict", 240)
+
+    yield "a name gets an extension code", of_extension
+
+    def of_metaclass_dispatch():
+        class Meta(type):
+            pass
+
+        class D(metaclass=Meta):
+            pass
+
+        class C:
+            d = D
+
+        return C, lambda: copyreg.pickle(Meta, lambda cls: (str, ("gone",)))
+
+    yield "a metaclass is registered with copyreg", of_metaclass_dispatch
+
+    def of_module_dispatch():
+        class C:
+            module = math
+
+        return C, lambda: copyreg.pickle(types.ModuleType, lambda module: (str, ("gone",)))
+
+    yield "modules are registered with copyreg", of_module_dispatch
+
+    class Signed:
+        def __init__(self, value):
+            self.value = value
+
+        def __reduce__(self):
+            return Signed, (self.value * 1.0,)
+
+    def of_sign():
+        class C:
+            kind = Signed
+            zero = Signed(0.0)
+
+        return C, lambda: setattr(C.zero, "value", -0.0)
+
+    yield "a zero gets a sign", of_sign
+
+    def of_computed_name():
+        class Meta(type):
+            @property
+            def __name__(cls):
+                return sys.intern(math.__dict__["hidden_name"])
+
+        math.hidden_name = "first"
+
+        class C(metaclass=Meta):
+            pass
+
+        return C, lambda: setattr(math, "hidden_name", "second")
+
+    yield "a metaclass gives another name", of_computed_name
+
 
 CHANGES = dict(changes())
 
@@ -401,6 +489,10 @@ def undone():
     TABLE["a"][:], helper.__defaults__ = kept
     copyreg.dispatch_table.clear()
     copyreg.dispatch_table.update(table)
+    if ("collections", "OrderedDict") in copyreg._extension_registry:
+        copyreg.remove_extension("collections", "OrderedDict", 240)
+    math.__dict__.pop("hidden_name", None)
+    sys.modules.pop("changing_base", None)
     if "collections" in capers.list_registry_pickle_by_value():
         capers.unregister_pickle_by_value(collections)
 
@@ -562,3 +654,124 @@ for _ in range(4):
         "import capers, sys; p, c, P = capers.loads(sys.stdin.buffer.read()); print(p.far() is c, p, P(1) == P(1))"
     )
     assert run(receiver, data=payload(sender)).strip() == "True Point(x=5, tags=[]) True"
+
+
+def test_what_stands_before_a_class_counts():
+    space = {"__name__": "__main__"}
+    source = """
+SCALE, LIMIT, TABLE = 7, 3, [1]
+def max(*numbers): return "mine"
+def f(): return max
+def g(): return SCALE
+def h(): return LIMIT, TABLE
+class Task:
+    def run(self): return max(1, 2), LIMIT, TABLE
+class Other:
+    task = Task
+    def run(self): return SCALE, Task
+"""
+    exec(source, space)
+    f, g, h, task, other = (space[name] for name in ("f", "g", "h", "Task", "Other"))
+    things = [(f, task()), (g, task()), task(), (h, task), (h, g, task), (other, task), (f, other()), (task, f, other)]
+    dice = random.Random(7)
+    for _ in range(200):
+        thing = dice.choice(things)
+        assert capers.dumps(thing) == written(thing)
+    receiver = "import capers, sys; g, t = capers.loads(sys.stdin.buffer.read()); print(t.run())"
+    assert run(receiver, data=capers.dumps((g, task()))).strip() == "('mine', 3, [1])"
+
+
+def test_what_changes_while_the_class_is_written_is_seen():
+    log, pending = [], []
+
+    class Flusher:
+        def __reduce__(self):
+            while pending:
+                log.append(pending.pop())
+            return Flusher, ()
+
+    class C:
+        held = log
+        part = Flusher()
+
+    for number in range(6):
+        capers.dumps(C)
+        pending.append(number)
+        capers.dumps(C)
+        assert capers.dumps(C) == written(C)
+        assert len(log) == number + 1
+
+
+def test_the_slot_of_another_class_is_not_taken_for_its_own():
+    class C:
+        __slots__ = ("x",)
+
+    keep(C)
+    address = id(C.__dict__["x"])
+    C.x = None
+    made = []
+    for _ in range(2000):
+        made.append(type("T", (), {"__slots__": ("x",)}))
+        if id(made[-1].__dict__["x"]) == address:
+            break
+    C.x = made[-1].__dict__["x"]
+    assert capers.dumps(C) == written(C)
+
+
+def test_changes_that_have_arrived_count_though_the_class_looks_as_before():
+    sender = """
+import capers
+class C:
+    x = 5
+obj = [capers.dumps(C)]
+for C.x in (6, 5):
+    obj.append(capers.dumps(C))
+"""
+    first, second, third = capers.loads(payload(sender))
+    cls = capers.loads(first)
+    keep(cls)
+    assert capers.loads(second) is cls and capers.loads(third) is cls and cls.x == 5
+    assert capers.dumps(cls) == written(cls) == third
+
+
+def test_a_reduction_is_asked_once_for_each_time_its_object_is_written():
+    class Part:
+        def __reduce__(self):
+            math.asked_for_a_part = getattr(math, "asked_for_a_part", 0) + 1
+            return Part, ()
+
+    class C:
+        part = Part()
+
+    def asked(thing):
+        math.asked_for_a_part = 0
+        capers.dumps(thing)
+        return math.asked_for_a_part
+
+    things = (C, [C.part, Part, C], [C.part, Part, lambda: 1, C], C())
+    for _ in range(20):
+        for thing in things:
+            keep(thing)
+    # Before the class stands the part itself, which is asked, and seen again when the class is looked at.
+    assert [asked(thing) for thing in things] == [1, 2, 2, 1]
+    del math.asked_for_a_part
+
+
+def test_a_class_after_very_many_objects_is_written_at_once():
+    class C:
+        names = [str(number) for number in range(300)]
+
+    before = [str(number) for number in range(50_000)]
+    for _ in range(4):
+        assert capers.dumps([before, C]) == written([before, C])
+
+
+def test_frames_end_where_they_would():
+    class C:
+        names = [str(number) for number in range(200)]
+        again = names[:]
+
+    keep([["x"] * 10, C])
+    for count in range(400):
+        thing = ["y" * (65_536 - 3_000 - 9 * count), [[] for _ in range(300)], C, "z"]
+        assert capers.dumps(thing) == written(thing)

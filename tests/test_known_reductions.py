@@ -2,6 +2,7 @@
 
 import collections
 import pickle
+import sys
 
 import capers
 import pytest
@@ -171,9 +172,17 @@ def test_arrays_that_cannot_be_made_raise_what_pickle_raises(change):
 @needs_numpy
 def test_a_function_put_in_the_place_of_numpys_is_called(monkeypatch):
     payload = pickle.dumps(numpy.arange(3), 5)
-    module = numpy.arange(3).__reduce_ex__(5)[0].__module__
-    monkeypatch.setattr(f"{module}._frombuffer", lambda *arguments: len(arguments))
+    module = sys.modules[numpy.arange(3).__reduce_ex__(5)[0].__module__]
+    monkeypatch.setattr(module, "_frombuffer", lambda *arguments: len(arguments))
     assert capers.loads(payload) == 4
+    source = """
+def _frombuffer(buf, dtype, shape, order, axis_order=None):
+    return frombuffer(buf, dtype=dtype).reshape(shape, order=order)[::-1]
+"""
+    made = {}
+    exec(source, module.__dict__, made)
+    monkeypatch.setattr(module, "_frombuffer", made["_frombuffer"])
+    assert capers.loads(payload).tolist() == [2, 1, 0]
 
 
 @needs_numpy

@@ -108,9 +108,11 @@ fn parts_of(qualname: &Bound<'_, PyString>, name: &[u8]) -> Parts {
     let parts: Parts = name.split(|byte| *byte == b'.').map(part).collect();
     if let Ok(mut known) = KNOWN.try_lock() {
         let known = known.get_or_insert_with(HashMap::new);
-        if known.len() < MOST {
-            known.insert(address, (qualname.clone().unbind(), Arc::clone(&parts)));
+        // They come again soon, if they are in use.
+        if known.len() == MOST {
+            known.clear();
         }
+        known.insert(address, (qualname.clone().unbind(), Arc::clone(&parts)));
     }
     parts
 }

@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType, PyWeakrefReference};
 
-use super::definition::table;
+use super::definition::{self, table};
 use super::{Part, code, settled};
 use crate::ffi::access::{
     bytearray_copy, cell_content, dict_get, dict_next, int_value, list_item, set_items, str_hash, tuple_item,
@@ -46,18 +46,36 @@ static RECEIVED: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 /// The records by address of the class; the weak reference in each tells whether it is still that class.
 static RECORDS: Mutex<Option<HashMap<usize, Record>>> = Mutex::new(None);
 
+/// Attributes of a class, each with the number of its last change.
+type Changes<'py> = Vec<(Bound<'py, PyString>, i64)>;
+
+/// What payloads have changed of `class` if they made it here.
+pub(super) fn received<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<Changes<'py>>> {
+    let py = class.py();
+    if RECEIVED.get_or_try_init(py, || table(py, "_changes"))?.bind(py).is_empty() {
+        return Ok(None);
+    }
+    received_under(py, &definition::key(class, || definition::describe(class))?)
+}
+
+/// The same for the class known by `key`.
+fn received_under<'py>(py: Python<'py>, key: &Bound<'py, PyString>) -> PyResult<Option<Changes<'py>>> {
+    let received = RECEIVED.get_or_try_init(py, || table(py, "_changes"))?.bind(py);
+    let Some(seen) = dict_get(received, key.as_any())? else { return Ok(None) };
+    let seen = seen.cast_into::<PyDict>()?;
+    seen.iter().map(|(name, number)| Ok((name.cast_into()?, number.extract()?))).collect::<PyResult<_>>().map(Some)
+}
+
 /// The attributes of `class` that have changed since it first travelled, each with the number of its last change.
 pub(super) fn changes<'py>(
     class: &Bound<'py, PyType>,
     key: &Bound<'py, PyString>,
     entries: &[(Bound<'py, PyString>, Part<'py>)],
-) -> PyResult<Vec<(Bound<'py, PyString>, i64)>> {
+) -> PyResult<Changes<'py>> {
     let py = class.py();
-    let received = RECEIVED.get_or_try_init(py, || table(py, "_changes"))?.bind(py);
-    if let Some(seen) = dict_get(received, key.as_any())? {
+    if let Some(seen) = received_under(py, key)? {
         // Another process is at home with it, and numbers its changes.
-        let seen = seen.cast_into::<PyDict>()?;
-        return seen.iter().map(|(name, number)| Ok((name.cast_into()?, number.extract()?))).collect();
+        return Ok(seen);
     }
     let mut steps = MAX_STEPS;
     let mut stamps = Vec::with_capacity(entries.len());

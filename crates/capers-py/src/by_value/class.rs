@@ -101,12 +101,12 @@ fn body<'py>(
         let value_kind = kind(&value);
         match entry(class, members, name.as_any(), &value)? {
             Entry::Given => {}
-            Entry::Slot if matches!(text.as_ref(), b"__dict__" | b"__weakref__") => {
+            Entry::Descriptor if matches!(text.as_ref(), b"__dict__" | b"__weakref__") => {
                 // What stands behind these two came later.
                 statement.get_or_insert(entries.len());
                 continue;
             }
-            Entry::Slot | Entry::Ignored => continue,
+            Entry::Descriptor | Entry::Ignored => continue,
         }
         match text.as_ref() {
             // Put there at the end where the class statement has none.
@@ -172,7 +172,7 @@ pub(super) enum Entry {
     /// It is an item of the namespace that travels.
     Given,
     /// A descriptor that the making of the class puts there again.
-    Slot,
+    Descriptor,
     /// What is there follows from the rest, or is told by other parts.
     Ignored,
 }
@@ -193,7 +193,7 @@ pub(super) fn entry<'py>(
         let slot = holder(value) == Holder::Slot;
         // Since 3.15 all classes share these two descriptors.
         if slot && matches!(text.as_ref(), b"__dict__" | b"__weakref__") || is_made_by_type(class, name, value)? {
-            return Ok(if slot { Entry::Slot } else { Entry::Ignored });
+            return Ok(if slot { Entry::Descriptor } else { Entry::Ignored });
         }
     }
     let told = members.is_some() && ENUM_TABLES.contains(&text.as_ref()) || is_member(members, name)?;

@@ -23,9 +23,9 @@ pub(super) struct Keywords<'py> {
 }
 
 /// A hook in Python, and whether the class that holds it can be imported.
-struct Hook<'py> {
-    function: Bound<'py, PyAny>,
-    foreign: bool,
+pub(super) struct Hook<'py> {
+    pub(super) function: Bound<'py, PyAny>,
+    pub(super) foreign: bool,
 }
 
 /// Works out the keywords of the statement that made `class`.
@@ -70,7 +70,7 @@ pub(super) fn keywords<'py>(class: &Bound<'py, PyType>) -> PyResult<Keywords<'py
 
 /// The hooks in Python that the statement ran, but for those of the standard library: they take nothing that is not on the
 /// class.
-fn hooks<'py>(class: &Bound<'py, PyType>) -> PyResult<Vec<Hook<'py>>> {
+pub(super) fn hooks<'py>(class: &Bound<'py, PyType>) -> PyResult<Vec<Hook<'py>>> {
     let py = class.py();
     let mut hooks = Vec::new();
     let metaclass = class.get_type();

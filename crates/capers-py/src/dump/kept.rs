@@ -3,8 +3,11 @@
 //! A task system dumps instances of the same classes over and over. What was written for a class the second time is kept, with a
 //! [`Witness`] of all it depends on and with what it put into the memo. Where the class comes next, and the witness
 //! still holds, the same bytes are written, with the memo indices of their new place; the memo is left as if the class
-//! had been written anew. Only a class that shares nothing with what stands before it in the payload is kept or given
-//! out: then the bytes are those that the general way would write.
+//! had been written anew.
+//!
+//! What stands before a class decides what has to be written for it: names and objects that are there are referred to, and
+//! globals that are taken care of are left out. So what was kept is given out only where the same of these are there, and
+//! the others are not. That is found out by names and addresses; then the witness looks at the objects themselves.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,18 +19,23 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyWeakrefReference};
 
 use super::Dumper;
-use super::memo::{self, Mark};
-use crate::by_value::witness::{Found, Known, Witness};
+use super::memo::{Addition, Mark, Name};
+use crate::by_value::witness::{Found, Place, Testimony, Witness};
 use crate::choices;
 use crate::ffi::access::references;
 use crate::ffi::kind::{Kind, kind};
 
-/// Ways in which one class is kept: what stands before it decides which names are there already.
+/// Ways in which one class is kept: what stands before it decides what is written.
 const MAX_WAYS: usize = 3;
 /// More bytes than this are not kept for one class.
 const MAX_BYTES: usize = 32 * 1024;
-/// After so many changes a class is no longer kept.
+/// A class that comes after so much is not kept: what it shares with that would have to be looked for.
+const MAX_BEFORE: usize = 1024;
+/// After so many changes a class is no longer kept. One is forgiven for so many times that it was given out.
 const MAX_MISSES: u32 = 8;
+const FORGIVEN: u32 = 64;
+/// By how many bytes a reference to the memo may grow where the index is larger.
+const GROWTH: usize = 3;
 
 /// What was written for a class.
 struct Kept {
@@ -36,61 +44,131 @@ struct Kept {
     gets: Vec<(Get, Target)>,
     /// The memo index that came next where the bytes were written.
     base: usize,
-    memo: memo::Part,
-    /// The objects of the memo, as the witness knows them, or held here.
-    objects: Vec<(Holding, usize)>,
+    /// What it added to the memo; the objects are those of the witness, or held here.
+    addition: Addition,
+    objects: Vec<(Object, usize)>,
     /// Namespaces made along with a module, and the memo index of that.
-    spaces: Vec<(Holding, usize)>,
+    spaces: Vec<(Object, usize)>,
+    /// What was taken care of before, of all that it uses.
+    captured: Vec<(usize, usize)>,
 }
 
-/// What a part refers to in the memo.
+/// What a reference to the memo means.
 enum Target {
     /// Something of its own.
     Inside,
     /// A name that stands before it.
-    Outside(memo::Name),
-    /// An object that stands before it, and that the witness knows.
-    Before(Holding),
+    Outside(Name),
+    /// An object that stands before it.
+    Before(Object),
 }
 
-/// What became of an attempt to write a class as it was kept.
-enum Outcome {
-    Written,
-    /// Another way of keeping it belongs here.
-    Elsewhere,
-    /// The class is not as it was.
-    Changed,
-}
-
-enum Holding {
-    Watched(Known),
+/// An object of the memo.
+enum Object {
+    /// One that the witness watches, and where it was.
+    Watched(Place, usize),
     Held(Py<PyAny>),
 }
 
-impl Holding {
+impl Object {
+    fn address(&self) -> usize {
+        match self {
+            Self::Watched(_, address) => *address,
+            Self::Held(object) => object.as_ptr() as usize,
+        }
+    }
+
     /// The object, among those that the witness has found.
-    fn object<'a, 'py>(&'a self, found: &'a Found<'py>, py: Python<'py>) -> Option<&'a Bound<'py, PyAny>> {
+    fn get<'a, 'py>(&'a self, found: &'a Found<'py>, py: Python<'py>) -> Option<&'a Bound<'py, PyAny>> {
         match self {
             Self::Held(object) => Some(object.bind(py)),
-            Self::Watched(Known::Object(number)) => found.objects.get(*number),
-            Self::Watched(Known::Space(number)) => found.spaces.get(*number),
+            Self::Watched(Place::Object(number), _) => found.objects.get(*number),
+            Self::Watched(Place::Space(number), _) => found.spaces.get(*number),
         }
     }
 }
 
 /// The history of a class.
-struct Slot {
+struct History {
     class: Py<PyWeakrefReference>,
     misses: u32,
-    kept: Vec<Arc<Kept>>,
+    given_out: u32,
+    ways: Vec<Arc<Kept>>,
 }
 
-/// By address of the class; the weak reference in each slot tells whether it is still that class.
-static SLOTS: Mutex<Option<HashMap<usize, Slot>>> = Mutex::new(None);
+impl History {
+    fn is_of(&self, class: &Bound<'_, PyAny>) -> bool {
+        self.class.bind(class.py()).upgrade().is_some_and(|it| it.is(class))
+    }
+
+    fn may_record(&self) -> bool {
+        self.misses < MAX_MISSES && self.ways.len() < MAX_WAYS
+    }
+}
+
+/// By address of the class; the weak reference in each tells whether it is still that class.
+static HISTORIES: Mutex<Option<HashMap<usize, History>>> = Mutex::new(None);
+
+/// What to do about a class that is to be written.
+enum Advice {
+    Write,
+    Record,
+    /// Write it in one of these ways; whether another one may be recorded.
+    Put(Vec<Arc<Kept>>, bool),
+}
+
+fn advice(class: &Bound<'_, PyAny>) -> PyResult<Advice> {
+    let weak = PyWeakrefReference::new(class)?;
+    let Ok(mut histories) = HISTORIES.try_lock() else { return Ok(Advice::Write) };
+    let histories = histories.get_or_insert_with(HashMap::new);
+    let address = class.as_ptr() as usize;
+    if let Some(history) = histories.get_mut(&address).filter(|it| it.is_of(class)) {
+        let may_record = history.may_record();
+        if history.ways.is_empty() {
+            // The second time: the first one is often the last.
+            return Ok(if may_record { Advice::Record } else { Advice::Write });
+        }
+        history.given_out = history.given_out.wrapping_add(1);
+        if history.given_out.is_multiple_of(FORGIVEN) {
+            history.misses = history.misses.saturating_sub(1);
+        }
+        return Ok(Advice::Put(history.ways.clone(), may_record));
+    }
+    let gone: Vec<_> = if histories.len().is_power_of_two() {
+        histories.extract_if(|_, it| it.class.bind(class.py()).upgrade().is_none()).collect()
+    } else {
+        Vec::new()
+    };
+    histories.insert(address, History { class: weak.unbind(), misses: 0, given_out: 0, ways: Vec::new() });
+    drop(gone);
+    Ok(Advice::Write)
+}
+
+/// Notes that `class` is not as it was, or cannot be kept: whether it may be recorded anew.
+fn missed(class: &Bound<'_, PyAny>) -> bool {
+    let Ok(mut histories) = HISTORIES.try_lock() else { return false };
+    let history = histories.as_mut().and_then(|all| all.get_mut(&(class.as_ptr() as usize)));
+    let Some(history) = history.filter(|it| it.is_of(class)) else { return false };
+    history.misses += 1;
+    let (ways, again) = (std::mem::take(&mut history.ways), history.may_record());
+    drop(histories);
+    drop(ways);
+    again
+}
+
+/// Keeps one more way of writing `class`.
+fn keep(class: &Bound<'_, PyAny>, kept: Kept) {
+    let Ok(mut histories) = HISTORIES.try_lock() else { return };
+    let history = histories.as_mut().and_then(|all| all.get_mut(&(class.as_ptr() as usize)));
+    if let Some(history) = history.filter(|it| it.is_of(class) && it.may_record()) {
+        history.ways.push(Arc::new(kept));
+    }
+}
 
 /// A class being written to be kept.
 pub(super) struct Recording<'py> {
     class: Bound<'py, PyAny>,
+    testimony: Testimony,
     /// The height of the work stack below its frame.
     height: usize,
     start: Checkpoint,
@@ -104,124 +182,74 @@ impl Recording<'_> {
     }
 }
 
-enum Advice {
-    Write,
-    Record,
-    /// Write it in one of these ways; whether another one may be recorded.
-    Put(Vec<Arc<Kept>>, bool),
-}
-
-/// What to do about `class`, which is to be written.
-fn advice(class: &Bound<'_, PyAny>) -> PyResult<Advice> {
-    let weak = PyWeakrefReference::new(class)?;
-    let Ok(mut slots) = SLOTS.try_lock() else { return Ok(Advice::Write) };
-    let slots = slots.get_or_insert_with(HashMap::new);
-    let address = class.as_ptr() as usize;
-    if let Some(slot) = slots.get_mut(&address).filter(|slot| slot.is_of(class)) {
-        let may_record = slot.misses < MAX_MISSES && slot.kept.len() < MAX_WAYS;
-        return Ok(match slot.kept.as_slice() {
-            // The second time: the first one is often the last.
-            [] if may_record => Advice::Record,
-            [] => Advice::Write,
-            kept => Advice::Put(kept.to_vec(), may_record),
-        });
-    }
-    let gone = if slots.len().is_power_of_two() {
-        slots.extract_if(|_, slot| slot.class.bind(class.py()).upgrade().is_none()).collect()
-    } else {
-        Vec::new()
-    };
-    slots.insert(address, Slot { class: weak.unbind(), misses: 0, kept: Vec::new() });
-    drop(gone);
-    Ok(Advice::Write)
-}
-
-impl Slot {
-    fn is_of(&self, class: &Bound<'_, PyAny>) -> bool {
-        self.class.bind(class.py()).upgrade().is_some_and(|it| it.is(class))
-    }
-}
-
-/// Changes the slot of `class`; what it held before is let go of outside of the lock.
-fn change(class: &Bound<'_, PyAny>, to: impl FnOnce(&mut Slot) -> Vec<Arc<Kept>>) {
-    let Ok(mut slots) = SLOTS.try_lock() else { return };
-    let slot = slots.as_mut().and_then(|slots| slots.get_mut(&(class.as_ptr() as usize)));
-    let old = slot.filter(|slot| slot.is_of(class)).map(to);
-    drop(slots);
-    drop(old);
-}
-
 impl<'py> Dumper<'py> {
     /// Writes `class`, which travels by value, as it was written before, if it is as it was; `false` if nothing has been
     /// written.
     pub(super) fn put_kept(&mut self, class: &Bound<'py, PyAny>) -> PyResult<bool> {
-        if !self.keeps || self.classes.any_in_progress() || self.recording.is_some() || choices::any() {
+        if !self.keeps
+            || self.classes.any_in_progress()
+            || self.recording.is_some()
+            || choices::any()
+            || !self.state.extension_registry.bind(self.py).is_empty()
+        {
             return Ok(false);
         }
         match advice(class)? {
             Advice::Write => {}
-            Advice::Record => self.record(class),
-            Advice::Put(ways, may_record) => {
-                for kept in &ways {
-                    match self.put(class, kept)? {
-                        Outcome::Written => return Ok(true),
-                        Outcome::Elsewhere => {}
-                        Outcome::Changed => {
-                            change(class, |slot| {
-                                slot.misses += 1;
-                                std::mem::take(&mut slot.kept)
-                            });
-                            self.record(class);
-                            return Ok(false);
-                        }
+            Advice::Record => self.record(class)?,
+            Advice::Put(ways, may_record) => match ways.iter().find(|it| self.fits(it)) {
+                Some(kept) => {
+                    if self.put(class, kept)? {
+                        return Ok(true);
+                    }
+                    if missed(class) {
+                        self.record(class)?;
                     }
                 }
-                if may_record {
-                    self.record(class);
-                }
-            }
+                None if may_record => self.record(class)?,
+                None => {}
+            },
         }
         Ok(false)
     }
 
-    /// Whether what was kept may belong where the writer stands now: the names are there that it refers to, and none that it
-    /// brings.
+    /// Whether what was kept belongs where the writer stands now: what it refers to is there, and nothing that it brings.
     fn fits(&self, kept: &Kept) -> bool {
-        let outside = |(_, target): &(Get, Target)| match target {
+        let there = |(_, target): &(Get, Target)| match target {
+            Target::Inside => true,
             Target::Outside(name) => self.memo.name(self.py, name).is_some(),
-            Target::Inside | Target::Before(_) => true,
+            Target::Before(object) => self.memo.has_address(object.address()),
         };
-        self.writer.until_boundary() >= kept.bytes.len()
-            && self.memo.is_free_of(self.py, &kept.memo)
-            && kept.gets.iter().all(outside)
+        let fresh = self.memo.next_index() == 0;
+        kept.witness.protocol() == self.writer.protocol()
+            && self.writer.until_boundary() > kept.bytes.len() + GROWTH * kept.gets.len()
+            && kept.gets.iter().all(there)
+            && kept.captured.iter().all(|(space, what)| self.memo.captured(*space, *what))
+            && (fresh || !kept.objects.iter().any(|(it, _)| self.memo.has_address(it.address())))
+            && (fresh || self.memo.is_free_of(self.py, &kept.addition))
     }
 
-    fn put(&mut self, class: &Bound<'py, PyAny>, kept: &Kept) -> PyResult<Outcome> {
+    /// Writes what was kept, which fits; `false` if the class is not as it was.
+    fn put(&mut self, class: &Bound<'py, PyAny>, kept: &Kept) -> PyResult<bool> {
         let py = self.py;
-        if !self.fits(kept) {
-            return Ok(Outcome::Elsewhere);
-        }
-        let found = match kept.witness.holds(self.state, class, self.writer.protocol()) {
+        let found = match kept.witness.holds(self.state, class) {
             Ok(found) => found,
             // The general way meets the error again, and tells the way to it.
             Err(error) if error.is_instance_of::<PyException>(py) => None,
             Err(error) => return Err(error),
         };
-        let Some(found) = found else { return Ok(Outcome::Changed) };
+        // Looking at the objects may have run a dump in between, but none that writes here.
+        let Some(found) = found else { return Ok(false) };
         let base = self.memo.next_index();
-        let here = |holding: &Holding| holding.object(&found, py).and_then(|it| self.memo.get(it));
-        if base > 0 && kept.objects.iter().any(|(it, _)| here(it).is_some()) {
-            return Ok(Outcome::Elsewhere);
-        }
         let mut moved = Vec::new();
         if base != kept.base || kept.gets.iter().any(|(_, target)| !matches!(target, Target::Inside)) {
             for (get, target) in &kept.gets {
                 let index = match target {
                     Target::Inside => Some(get.index - kept.base + base),
                     Target::Outside(name) => self.memo.name(py, name),
-                    Target::Before(holding) => here(holding),
+                    Target::Before(object) => object.get(&found, py).and_then(|it| self.memo.get(it)),
                 };
-                let Some(index) = index else { return Ok(Outcome::Elsewhere) };
+                let Some(index) = index else { return Ok(false) };
                 moved.push((get, index));
             }
         }
@@ -232,32 +260,44 @@ impl<'py> Dumper<'py> {
             from = get.end;
         }
         self.writer.raw(&kept.bytes[from..]);
-        for (holding, at) in &kept.objects {
-            if let Some(object) = holding.object(&found, py) {
+        for (object, at) in &kept.objects {
+            if let Some(object) = object.get(&found, py) {
                 self.memo.put_at(object, base + at);
             }
         }
-        for (holding, at) in &kept.spaces {
-            if let Some(space) = holding.object(&found, py) {
+        for (space, at) in &kept.spaces {
+            if let Some(space) = space.get(&found, py) {
                 self.memo.add_space(space, base + at);
             }
         }
-        self.memo.add(py, &kept.memo);
-        Ok(Outcome::Written)
+        self.memo.add(py, &kept.addition);
+        Ok(true)
     }
 
-    /// What is written next, for `class`, is to be kept.
-    fn record(&mut self, class: &Bound<'py, PyAny>) {
-        if self.any_weak() {
-            return;
+    /// What is written next, for `class`, is to be kept. The witness is taken before: what changes while the class is written
+    /// is found to differ afterwards.
+    fn record(&mut self, class: &Bound<'py, PyAny>) -> PyResult<()> {
+        if self.any_weak() || self.memo.next_index() > MAX_BEFORE {
+            return Ok(());
         }
+        let testimony = match Witness::take(self.state, class, self.writer.protocol()) {
+            Ok(testimony) => testimony,
+            Err(error) if error.is_instance_of::<PyException>(self.py) => None,
+            Err(error) => return Err(error),
+        };
+        let Some(testimony) = testimony else {
+            missed(class);
+            return Ok(());
+        };
         self.writer.open_frame();
         self.recording = Some(Box::new(Recording {
             class: class.clone(),
+            testimony,
             height: self.stack.len(),
             start: self.writer.checkpoint(),
             mark: self.memo.mark(),
         }));
+        Ok(())
     }
 
     /// A frame has gone: if it was that of the class to be kept, all of it has been written.
@@ -273,79 +313,81 @@ impl<'py> Dumper<'py> {
     #[inline(never)]
     fn keep(&mut self) -> PyResult<()> {
         let Some(recording) = self.recording.take() else { return Ok(()) };
-        let Recording { class, start, mark, .. } = *recording;
-        let kept = match self.kept(&class, &start, mark) {
-            Ok(kept) => kept,
+        let class = recording.class.clone();
+        match self.kept(*recording) {
+            Ok(Some(kept)) => keep(&class, kept),
+            Ok(None) => drop(missed(&class)),
             // A reduction that fails when it is asked once more has not failed when it counted.
-            Err(error) if error.is_instance_of::<PyException>(self.py) => None,
+            Err(error) if error.is_instance_of::<PyException>(self.py) => drop(missed(&class)),
             Err(error) => return Err(error),
-        };
-        change(&class, |slot| {
-            match kept {
-                Some(kept) => slot.kept.push(Arc::new(kept)),
-                None => slot.misses += 1,
-            }
-            Vec::new()
-        });
+        }
         Ok(())
     }
 
-    fn kept(&mut self, class: &Bound<'py, PyAny>, start: &Checkpoint, mark: Mark) -> PyResult<Option<Kept>> {
+    fn kept(&mut self, recording: Recording<'py>) -> PyResult<Option<Kept>> {
         let py = self.py;
+        let Recording { class, testimony, start, mark, .. } = recording;
         if self.any_weak() || self.classes.any_in_progress() {
             return Ok(None);
         }
-        let Some(bytes) = self.writer.since(start).filter(|it| it.len() <= MAX_BYTES).map(<[u8]>::to_vec) else {
+        let Some(bytes) = self.writer.since(&start).filter(|it| it.len() <= MAX_BYTES).map(<[u8]>::to_vec) else {
             return Ok(None);
         };
         self.memo.own();
-        let Some(mut memo) = self.memo.since(py, mark) else { return Ok(None) };
-        let Some(testimony) = Witness::take(self.state, class, self.writer.protocol())? else { return Ok(None) };
-        let mut objects = Vec::with_capacity(memo.objects.len());
+        let Some(mut addition) = self.memo.since(py, mark) else { return Ok(None) };
+        let watched = |object: &Bound<'py, PyAny>| {
+            testimony.place(object).map(|place| Object::Watched(place, object.as_ptr() as usize))
+        };
+        let mut objects = Vec::with_capacity(addition.objects.len());
         let mut passing = Vec::new();
-        for (object, at) in std::mem::take(&mut memo.objects) {
+        for (object, at) in std::mem::take(&mut addition.objects) {
             let bound = object.bind(py);
-            let holding = match (testimony.known(bound), kind(bound)) {
-                (Some(known), _) => Holding::Watched(known),
-                (None, Kind::Str | Kind::Int | Kind::Float | Kind::Bytes) => Holding::Held(object),
-                (None, Kind::Code) if testimony.knows_code(bound) => Holding::Held(object),
+            let object = match (watched(bound), kind(bound)) {
+                (Some(object), _) => object,
+                (None, Kind::Str | Kind::Int | Kind::Float | Kind::Bytes) => Object::Held(object),
+                (None, Kind::Code) if testimony.knows_code(bound) => Object::Held(object),
                 (None, Kind::Tuple | Kind::List | Kind::Dict) => {
                     passing.push(bound.clone());
                     continue;
                 }
                 _ => return Ok(None),
             };
-            objects.push((holding, at));
+            objects.push((object, at));
         }
         let mut spaces = Vec::new();
-        for (space, at) in std::mem::take(&mut memo.spaces) {
-            let Some(known) = testimony.known(space.bind(py)) else { return Ok(None) };
-            spaces.push((Holding::Watched(known), at));
+        for (space, at) in std::mem::take(&mut addition.spaces) {
+            let Some(object) = watched(space.bind(py)) else { return Ok(None) };
+            spaces.push((object, at));
         }
         if !are_passing(&passing)? {
             return Ok(None);
         }
-        let base = self.memo.next_index() - memo.len();
-        let mut gets = Vec::new();
+        let base = self.memo.next_index() - addition.len();
         let Ok(found) = splice::gets(&bytes) else { return Ok(None) };
+        let mut gets = Vec::with_capacity(found.len());
         for get in found {
-            let before = |index| {
-                let object = self.memo.object_at(py, index)?;
+            let target = if get.index >= base {
+                Target::Inside
+            } else if let Some(name) = self.memo.name_at(py, get.index) {
+                Target::Outside(name)
+            } else {
+                let Some(object) = self.memo.object_at(py, get.index) else { return Ok(None) };
                 let atom = matches!(kind(object), Kind::Str | Kind::Bytes);
-                let known = testimony.known(object).map(Holding::Watched);
-                known.or_else(|| atom.then(|| Holding::Held(object.clone().unbind())))
-            };
-            let target = match self.memo.name_at(py, get.index) {
-                _ if get.index >= base => Target::Inside,
-                Some(name) => Target::Outside(name),
-                None => match before(get.index) {
-                    Some(holding) => Target::Before(holding),
+                match watched(object) {
+                    Some(object) => Target::Before(object),
+                    None if atom => Target::Before(Object::Held(object.clone().unbind())),
                     None => return Ok(None),
-                },
+                }
             };
             gets.push((get, target));
         }
-        Ok(Some(Kept { witness: testimony.witness, bytes, gets, base, memo, objects, spaces }))
+        let used = |(space, what): &(usize, usize)| {
+            testimony.watches(*space) && (*what == super::by_value::FILLED || testimony.uses(*what))
+        };
+        let captured = self.memo.captured_before(mark).iter().copied().filter(used).collect();
+        let Testimony { witness, .. } = testimony;
+        let unchanged = witness.holds(self.state, &class)?.is_some();
+        Ok(unchanged.then_some(Kept { witness, bytes, gets, base, addition, objects, spaces, captured }))
     }
 }
 

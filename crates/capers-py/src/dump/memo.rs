@@ -30,7 +30,7 @@ pub(crate) struct Mark {
 
 /// What a part of a payload has put into the memo; indices count from its beginning.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct Addition {
     pub(super) objects: Vec<(Py<PyAny>, usize)>,
     pub(super) spaces: Vec<(Py<PyAny>, usize)>,
     texts: Vec<(Py<PyString>, usize)>,
@@ -49,7 +49,7 @@ pub(super) enum Name {
     Module(&'static str),
 }
 
-impl Part {
+impl Addition {
     /// How many memo indices it has taken.
     pub(super) fn len(&self) -> usize {
         self.count
@@ -349,12 +349,14 @@ impl Memo {
     }
 
     /// What has come after `from`; `None` where it cannot be told without what it belongs to.
-    pub(super) fn since(&self, py: Python<'_>, from: Mark) -> Option<Part> {
-        if self.by_value.len() != from.modules {
+    pub(super) fn since(&self, py: Python<'_>, from: Mark) -> Option<Addition> {
+        // An object may have been put under the index of something that stood there before.
+        let earlier = self.identities.iter().skip(from.entries).any(|(_, at)| at < from.next);
+        if self.by_value.len() != from.modules || earlier {
             return None;
         }
         let rest = |index: usize| index - from.next;
-        Some(Part {
+        Some(Addition {
             objects: self.identities.iter().skip(from.entries).map(|(it, at)| (it.clone_ref(py), rest(at))).collect(),
             spaces: self.spaces[from.spaces..].iter().map(|(it, at)| (it.clone_ref(py), rest(*at))).collect(),
             texts: self.texts[from.texts..].iter().map(|(it, _, at)| (it.clone_ref(py), rest(*at))).collect(),
@@ -374,6 +376,16 @@ impl Memo {
         text().or_else(wire).or_else(module)
     }
 
+    /// What had been captured at `mark`.
+    pub(super) fn captured_before(&self, mark: Mark) -> &[(usize, usize)] {
+        &self.captures[..mark.captures]
+    }
+
+    /// Whether an object at this address is in the memo.
+    pub(super) fn has_address(&self, address: usize) -> bool {
+        self.identities.has(address)
+    }
+
     /// The object under the memo index `index`.
     pub(super) fn object_at<'a, 'py>(&'a self, py: Python<'py>, index: usize) -> Option<&'a Bound<'py, PyAny>> {
         self.identities.iter().find(|it| it.1 == index).map(|it| it.0.bind(py))
@@ -388,28 +400,29 @@ impl Memo {
         }
     }
 
-    /// Whether nothing of `part` is here, objects and namespaces aside.
-    pub(super) fn is_free_of(&self, py: Python<'_>, part: &Part) -> bool {
+    /// Whether nothing of `addition` is here, objects and namespaces aside.
+    pub(super) fn is_free_of(&self, py: Python<'_>, addition: &Addition) -> bool {
         self.next == 0
-            || part.texts.iter().all(|(text, _)| self.text(text.bind(py)).is_none())
-                && part.wires.iter().all(|(wire, _)| self.wire(*wire).is_none())
-                && part.modules.iter().all(|(module, _)| self.wire_module(module).is_none())
+            || addition.texts.iter().all(|(text, _)| self.text(text.bind(py)).is_none())
+                && addition.wires.iter().all(|(wire, _)| self.wire(*wire).is_none())
+                && addition.modules.iter().all(|(module, _)| self.wire_module(module).is_none())
+                && !addition.captures.iter().any(|(space, what)| self.captured(*space, *what))
     }
 
     /// Adds what [`since`](Self::since) gave, objects and namespaces aside, as what comes next.
-    pub(super) fn add(&mut self, py: Python<'_>, part: &Part) {
+    pub(super) fn add(&mut self, py: Python<'_>, addition: &Addition) {
         let base = self.next;
-        for (text, at) in &part.texts {
+        for (text, at) in &addition.texts {
             self.next = base + at;
             self.put_text(text.bind(py));
         }
-        self.wires.extend(part.wires.iter().map(|(wire, at)| (*wire, base + at)));
-        self.modules.extend(part.modules.iter().map(|(module, at)| (*module, base + at)));
-        for (globals, what) in &part.captures {
+        self.wires.extend(addition.wires.iter().map(|(wire, at)| (*wire, base + at)));
+        self.modules.extend(addition.modules.iter().map(|(module, at)| (*module, base + at)));
+        for (globals, what) in &addition.captures {
             self.capture(*globals, *what);
         }
-        self.namespaces.extend(&part.namespaces);
-        self.next = base + part.count;
+        self.namespaces.extend(&addition.namespaces);
+        self.next = base + addition.count;
     }
 
     /// Forgets everything that came after `to`, at the cost of what is forgotten.

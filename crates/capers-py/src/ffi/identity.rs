@@ -79,6 +79,11 @@ impl Identities {
         self.probe(object.as_ptr() as usize).ok().map(|index| index as usize)
     }
 
+    /// Whether there is an object at this address.
+    pub(crate) fn has(&self, address: usize) -> bool {
+        self.limit != 0 && self.probe(address).is_ok()
+    }
+
     /// Where the search for an address begins. Neighbours in memory have neighbouring slots: objects that were made one
     /// after the other are looked up one after the other. Each time around the table they shift by one slot, since
     /// objects of one size leave the same slots between them.

@@ -1,8 +1,8 @@
 //! Arrays of numpy, made of a buffer without the Python function that their reduction names.
 //!
 //! `numpy._core.numeric._frombuffer` (1.26 to 2.x; `numpy.core` before 2.0) calls `frombuffer` and `reshape` with keywords. For an
-//! array in C order the same calls are made here, in the same order, on the same objects. A function of that name whose
-//! code looks anything else up is called as every other.
+//! array in C order the same calls are made here, in the same order, on the same objects. A function of that name that was not
+//! written in numpy's file, or looks anything else up, is called as every other.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -37,6 +37,11 @@ impl<'py> Arrays<'py> {
         }
         let py = found.py();
         let Some(view) = function_view(found) else { return Ok(None) };
+        let file = view.globals.get_item(intern!(py, "__file__"))?;
+        let written_in = view.code.getattr(intern!(py, "co_filename"))?;
+        if !file.is_some_and(|file| file.eq(&written_in).unwrap_or(false)) {
+            return Ok(None);
+        }
         let names = view.code.getattr(intern!(py, "co_names"))?.cast_into::<PyTuple>()?;
         for name in names.iter() {
             if !matches!(str_bytes(name.cast()?)?.as_ref(), b"frombuffer" | b"reshape" | b"transpose") {

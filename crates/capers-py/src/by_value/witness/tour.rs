@@ -1,404 +1,35 @@
-//! What the bytes written for a class depend on, looked at closely enough to tell later whether they would be the same.
-//!
-//! A [`Witness`] is taken by a [`Tour`] from a class that has just been written by value. The tour goes where the dumper went:
-//! the namespace of the class, the fields of functions and the globals that they name, cells, the items of containers,
-//! what a rule or a reduction says of any other object, where names lead. What it meets is noted in order. A later tour
-//! takes the same way by the same code, and compares with the notes; the first difference ends it.
-//!
-//! Notes hold what cannot lead back to the class: atoms and code. Everything else is an address, which stands for the object
-//! only as long as the tour has just found it where it was: what is at that address is looked at again.
-//!
-//! What cannot be watched, an iterator or a rule that reads a hidden state, leaves no witness.
-
-use std::collections::{HashMap, HashSet};
+//! The way from a class to all that its bytes depend on, and the questions that are asked there: those of the dumper.
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyModule, PyString, PyTuple, PyType};
 
-use super::function::{names_of, own_builtins, submodules};
-use super::{Fill, Part, class, function, module, odd, settled};
+use super::super::function::{names_of, own_builtins, submodules};
+use super::super::{Fill, Part, changes, class, function, keywords, module, odd, settled};
+use super::{Companion, Object, Step, Stop, same};
 use crate::ffi::access::{
-    call_method, cell_content, dict_get, dict_next, list_item, references, set_items, str_eq, tuple_item,
+    call_method, cell_content, dict_get, dict_next, list_item, references, set_items, tuple_item,
 };
-use crate::ffi::class::{Holder, each_entry, holder, qualname};
+use crate::ffi::class::{each_entry, qualname};
 use crate::ffi::code::get_extra;
 use crate::ffi::function::{FunctionView, function_view};
-use crate::ffi::kind::{Kind, kind};
+use crate::ffi::kind::{Kind, is_plain_type, kind};
 use crate::policy::{self, Reference};
 use crate::state::State;
 
-type Object<'py> = Bound<'py, PyAny>;
-
-/// Objects looked at for one witness, at most.
-const MAX_WATCHED: usize = 2000;
 /// How deep containers that a reduction made may be nested.
 const MAX_FRESH: usize = 8;
 
-/// What the tour met.
-#[derive(Debug)]
-enum Note {
-    Nothing,
-    /// An atom, or code.
-    Held(Py<PyAny>),
-    /// An object met for the first time: it is looked at in its turn.
-    First(usize),
-    /// An object met before.
-    Again(usize),
-    /// A namespace of functions. Its items count for the functions that name them.
-    Space(usize),
-    /// A descriptor that the class got from its making.
-    Slot(usize),
-    /// Something that the dumper does not look at.
-    Ignored,
-    Number(i64),
-    /// A text of a definition: its identity does not count.
-    Text(Py<PyString>),
-    /// A number that was made for the occasion.
-    Equal(Py<PyAny>),
-    /// Module and name that lead to a built-in function.
-    Named(Py<PyString>, Py<PyString>),
-}
-
-/// Why a tour ended before its end.
-enum Stop {
-    /// Something is not as it was, or cannot be watched.
-    Differs,
-    Raised(PyErr),
-}
-
-impl<E: Into<PyErr>> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Self::Raised(error.into())
-    }
-}
-
-type Step<T = ()> = Result<T, Stop>;
-
-/// Who goes along: takes notes, or compares with them.
-trait Companion<'py> {
-    /// Whether notes are taken, so that a question can be asked whose answer will not change.
-    const TAKES: bool;
-    fn object(&mut self, object: Object<'py>) -> Step;
-    fn space(&mut self, globals: &Bound<'py, PyDict>) -> Step;
-    fn number(&mut self, number: i64) -> Step;
-    fn text(&mut self, text: &Bound<'py, PyString>) -> Step;
-    fn equal(&mut self, atom: &Object<'py>) -> Step;
-    fn nothing(&mut self) -> Step;
-    /// The value that a class has under some name.
-    fn entry(&mut self, value: Object<'py>, part: impl FnOnce(&Object<'py>) -> PyResult<class::Entry>) -> Step;
-    /// Where an object is found by name, found out when notes are taken; `None` where it travels in another way.
-    fn named(
-        &mut self,
-        py: Python<'py>,
-        find: impl FnOnce() -> Step<Option<Reference<'py>>>,
-    ) -> Step<Option<Reference<'py>>>;
-    /// The object to look at next.
-    fn next(&mut self) -> Option<Object<'py>>;
-
-    fn maybe(&mut self, object: Option<Object<'py>>) -> Step {
-        match object {
-            Some(object) => self.object(object),
-            None => self.nothing(),
-        }
-    }
-
-    fn reference(&mut self, reference: &Reference<'py>) -> Step {
-        self.text(&reference.module)?;
-        self.text(&reference.name)
-    }
-}
-
-/// What an object depended on when it was written.
-#[derive(Debug)]
-pub(crate) struct Witness {
-    protocol: u8,
-    notes: Vec<Note>,
-}
-
-/// A witness, and which objects it watches.
-pub(crate) struct Testimony {
-    pub(crate) witness: Witness,
-    numbers: HashMap<usize, usize>,
-    spaces: HashMap<usize, usize>,
-    codes: HashSet<usize>,
-}
-
-/// Objects that a witness watches, as a tour has found them: each has a number by which the witness knows it.
-pub(crate) struct Found<'py> {
-    pub(crate) objects: Vec<Object<'py>>,
-    pub(crate) spaces: Vec<Object<'py>>,
-}
-
-/// How an object written along is known to a witness.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Known {
-    Object(usize),
-    Space(usize),
-}
-
-impl Testimony {
-    /// How the witness knows `object`, if it does.
-    pub(crate) fn known(&self, object: &Object<'_>) -> Option<Known> {
-        let address = object.as_ptr() as usize;
-        let object = self.numbers.get(&address).map(|number| Known::Object(*number));
-        object.or_else(|| self.spaces.get(&address).map(|number| Known::Space(*number)))
-    }
-
-    /// Whether `code` has been met.
-    pub(crate) fn knows_code(&self, code: &Object<'_>) -> bool {
-        self.codes.contains(&(code.as_ptr() as usize))
-    }
-}
-
-impl Witness {
-    /// Takes a witness of what `class`, which travels by value, leads to; `None` where something cannot be watched.
-    pub(crate) fn take(state: &'static State, class: &Object<'_>, protocol: u8) -> PyResult<Option<Testimony>> {
-        let taker = Taker::default();
-        let mut tour = Tour { py: class.py(), state, protocol, companion: taker };
-        match tour.run(class) {
-            Ok(()) => {
-                let Taker { notes, numbers, spaces, codes, .. } = tour.companion;
-                Ok(Some(Testimony { witness: Self { protocol, notes }, numbers, spaces, codes }))
-            }
-            Err(Stop::Differs) => Ok(None),
-            Err(Stop::Raised(error)) => Err(error),
-        }
-    }
-
-    /// The protocol of the bytes; reductions are told of it.
-    pub(crate) fn protocol(&self) -> u8 {
-        self.protocol
-    }
-
-    /// The objects that are watched, if all that `class` leads to is as it was.
-    pub(crate) fn holds<'py>(
-        &self,
-        state: &'static State,
-        class: &Object<'py>,
-        protocol: u8,
-    ) -> PyResult<Option<Found<'py>>> {
-        let checker =
-            Checker { notes: self.notes.iter(), objects: Vec::with_capacity(32), spaces: Vec::new(), turn: 0 };
-        let mut tour = Tour { py: class.py(), state, protocol, companion: checker };
-        match tour.run(class) {
-            Ok(()) if tour.companion.notes.len() == 0 => {
-                let Checker { objects, spaces, .. } = tour.companion;
-                Ok(Some(Found { objects, spaces }))
-            }
-            Ok(()) | Err(Stop::Differs) => Ok(None),
-            Err(Stop::Raised(error)) => Err(error),
-        }
-    }
-}
-
-/// Takes notes.
-#[derive(Default)]
-struct Taker<'py> {
-    notes: Vec<Note>,
-    objects: Vec<Object<'py>>,
-    turn: usize,
-    numbers: HashMap<usize, usize>,
-    spaces: HashMap<usize, usize>,
-    codes: HashSet<usize>,
-}
-
-/// Whether a note may hold `object`: it cannot change, and leads to nothing that can.
-#[inline]
-fn is_held(object: &Object<'_>) -> bool {
-    matches!(kind(object), Kind::Str | Kind::Int | Kind::Float | Kind::None | Kind::Bool | Kind::Bytes | Kind::Code)
-}
-
-impl<'py> Companion<'py> for Taker<'py> {
-    const TAKES: bool = true;
-
-    fn object(&mut self, object: Object<'py>) -> Step {
-        let address = object.as_ptr() as usize;
-        if is_held(&object) {
-            if kind(&object) == Kind::Code {
-                // What is kept with a code object says that its constants are plain.
-                if get_extra(&object).is_none() {
-                    return Err(Stop::Differs);
-                }
-                self.codes.insert(address);
-            }
-            self.notes.push(Note::Held(object.unbind()));
-        } else if self.numbers.contains_key(&address) {
-            self.notes.push(Note::Again(address));
-        } else if self.spaces.contains_key(&address) || self.objects.len() == MAX_WATCHED {
-            return Err(Stop::Differs);
-        } else {
-            self.numbers.insert(address, self.objects.len());
-            self.notes.push(Note::First(address));
-            self.objects.push(object);
-        }
-        Ok(())
-    }
-
-    fn space(&mut self, globals: &Bound<'py, PyDict>) -> Step {
-        let address = globals.as_ptr() as usize;
-        if self.numbers.contains_key(&address) {
-            return Err(Stop::Differs);
-        }
-        let count = self.spaces.len();
-        self.spaces.entry(address).or_insert(count);
-        self.notes.push(Note::Space(address));
-        Ok(())
-    }
-
-    fn number(&mut self, number: i64) -> Step {
-        self.notes.push(Note::Number(number));
-        Ok(())
-    }
-
-    fn text(&mut self, text: &Bound<'py, PyString>) -> Step {
-        self.notes.push(Note::Text(text.clone().unbind()));
-        Ok(())
-    }
-
-    fn equal(&mut self, atom: &Object<'py>) -> Step {
-        self.notes.push(Note::Equal(atom.clone().unbind()));
-        Ok(())
-    }
-
-    fn nothing(&mut self) -> Step {
-        self.notes.push(Note::Nothing);
-        Ok(())
-    }
-
-    fn entry(&mut self, value: Object<'py>, part: impl FnOnce(&Object<'py>) -> PyResult<class::Entry>) -> Step {
-        match part(&value)? {
-            class::Entry::Given => return self.object(value),
-            class::Entry::Slot => self.notes.push(Note::Slot(value.as_ptr() as usize)),
-            class::Entry::Ignored => self.notes.push(Note::Ignored),
-        }
-        Ok(())
-    }
-
-    fn named(
-        &mut self,
-        _: Python<'py>,
-        find: impl FnOnce() -> Step<Option<Reference<'py>>>,
-    ) -> Step<Option<Reference<'py>>> {
-        let found = find()?;
-        self.notes.push(match &found {
-            Some(Reference { module, name }) => Note::Named(module.clone().unbind(), name.clone().unbind()),
-            None => Note::Nothing,
-        });
-        Ok(found)
-    }
-
-    fn next(&mut self) -> Option<Object<'py>> {
-        self.turn += 1;
-        self.objects.get(self.turn - 1).cloned()
-    }
-}
-
-/// Compares with notes.
-struct Checker<'a, 'py> {
-    notes: std::slice::Iter<'a, Note>,
-    objects: Vec<Object<'py>>,
-    spaces: Vec<Object<'py>>,
-    turn: usize,
-}
-
-fn same(it_is: bool) -> Step {
-    if it_is { Ok(()) } else { Err(Stop::Differs) }
-}
-
-impl<'py> Checker<'_, 'py> {
-    #[inline]
-    fn compare(&mut self, note: Option<&Note>, object: Object<'py>) -> Step {
-        match note {
-            Some(Note::Held(held)) => same(object.is(held)),
-            Some(Note::First(address)) => {
-                same(object.as_ptr() as usize == *address)?;
-                self.objects.push(object);
-                Ok(())
-            }
-            Some(Note::Again(address)) => same(object.as_ptr() as usize == *address),
-            _ => Err(Stop::Differs),
-        }
-    }
-}
-
-impl<'py> Companion<'py> for Checker<'_, 'py> {
-    const TAKES: bool = false;
-
-    #[inline]
-    fn object(&mut self, object: Object<'py>) -> Step {
-        let note = self.notes.next();
-        self.compare(note, object)
-    }
-
-    fn space(&mut self, globals: &Bound<'py, PyDict>) -> Step {
-        let Some(Note::Space(address)) = self.notes.next() else { return Err(Stop::Differs) };
-        same(globals.as_ptr() as usize == *address)?;
-        if !self.spaces.iter().any(|it| it.is(globals)) {
-            self.spaces.push(globals.clone().into_any());
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn number(&mut self, number: i64) -> Step {
-        same(matches!(self.notes.next(), Some(Note::Number(noted)) if *noted == number))
-    }
-
-    fn text(&mut self, text: &Bound<'py, PyString>) -> Step {
-        same(matches!(self.notes.next(), Some(Note::Text(noted)) if str_eq(noted.bind(text.py()), text)))
-    }
-
-    fn equal(&mut self, atom: &Object<'py>) -> Step {
-        let Some(Note::Equal(noted)) = self.notes.next() else { return Err(Stop::Differs) };
-        let noted = noted.bind(atom.py());
-        same(kind(noted) == kind(atom) && noted.eq(atom)?)
-    }
-
-    #[inline]
-    fn nothing(&mut self) -> Step {
-        same(matches!(self.notes.next(), Some(Note::Nothing)))
-    }
-
-    #[inline]
-    fn entry(&mut self, value: Object<'py>, _: impl FnOnce(&Object<'py>) -> PyResult<class::Entry>) -> Step {
-        match self.notes.next() {
-            Some(Note::Ignored) => Ok(()),
-            Some(Note::Slot(address)) => same(value.as_ptr() as usize == *address && holder(&value) == Holder::Slot),
-            note => self.compare(note, value),
-        }
-    }
-
-    fn named(
-        &mut self,
-        py: Python<'py>,
-        _: impl FnOnce() -> Step<Option<Reference<'py>>>,
-    ) -> Step<Option<Reference<'py>>> {
-        match self.notes.next() {
-            Some(Note::Named(module, name)) => {
-                Ok(Some(Reference { module: module.bind(py).clone(), name: name.bind(py).clone() }))
-            }
-            Some(Note::Nothing) => Ok(None),
-            _ => Err(Stop::Differs),
-        }
-    }
-
-    fn next(&mut self) -> Option<Object<'py>> {
-        self.turn += 1;
-        self.objects.get(self.turn - 1).cloned()
-    }
-}
-
 /// The way from a class to all that its bytes depend on.
-struct Tour<'py, C> {
-    py: Python<'py>,
-    state: &'static State,
-    protocol: u8,
-    companion: C,
+pub(super) struct Tour<'py, C> {
+    pub(super) py: Python<'py>,
+    pub(super) state: &'static State,
+    pub(super) protocol: u8,
+    pub(super) companion: C,
 }
 
 impl<'py, C: Companion<'py>> Tour<'py, C> {
-    fn run(&mut self, class: &Object<'py>) -> Step {
+    pub(super) fn run(&mut self, class: &Object<'py>) -> Step {
         self.companion.object(class.clone())?;
         while let Some(object) = self.companion.next() {
             self.look(&object)?;
@@ -415,7 +46,7 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
                 None => Err(Stop::Differs),
             },
             Kind::Type => self.class(object.cast()?),
-            Kind::Cell => self.companion.maybe(cell_content(object)?),
+            Kind::Cell => self.undispatched(object).and_then(|()| self.companion.maybe(cell_content(object)?)),
             Kind::Tuple => {
                 let tuple = object.cast::<PyTuple>()?;
                 self.companion.number(tuple.len() as i64)?;
@@ -441,10 +72,13 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
                 self.companion.number(items.len() as i64)?;
                 items.into_iter().try_for_each(|item| self.companion.object(item))
             }
-            Kind::Module => match module::import_name(object.cast::<PyModule>()?)? {
-                Some(name) => self.companion.text(&name),
-                None => Err(Stop::Differs),
-            },
+            Kind::Module => {
+                self.undispatched(object)?;
+                match module::import_name(object.cast::<PyModule>()?)? {
+                    Some(name) => self.companion.text(&name),
+                    None => Err(Stop::Differs),
+                }
+            }
             Kind::BuiltinFunction => self.builtin(object),
             Kind::Method | Kind::Other => self.other(kind, object),
             Kind::Str | Kind::Int | Kind::Float | Kind::None | Kind::Bool | Kind::Bytes => Ok(()),
@@ -452,7 +86,15 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
         }
     }
 
+    /// Nothing that is asked before the rules has a say about objects of this type.
+    fn undispatched(&mut self, object: &Object<'py>) -> Step {
+        same(!self.state.dispatch_table.bind(self.py).contains(object.get_type())?)
+    }
+
     fn class(&mut self, class: &Bound<'py, PyType>) -> Step {
+        if !is_plain_type(class) {
+            self.undispatched(class)?;
+        }
         if let Some(reference) = class::reference(class)? {
             self.companion.number(1)?;
             return self.companion.reference(&reference);
@@ -469,10 +111,10 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
             return Err(Stop::Differs);
         }
         self.companion.number(0)?;
-        self.companion.object(class.name()?.into_any())?;
+        self.companion.object(class.getattr(intern!(self.py, "__name__"))?)?;
         self.companion.object(qualname(class)?.into_any())?;
         self.companion.object(class.get_type().into_any())?;
-        let bases = class.bases();
+        let bases = class.getattr(intern!(self.py, "__bases__"))?.cast_into::<PyTuple>()?;
         self.companion.number(bases.len() as i64)?;
         bases.iter().try_for_each(|base| self.companion.object(base))?;
         let members = class::members(class)?;
@@ -482,6 +124,32 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
         })?;
         for fill in class::fills(class, members.as_ref())? {
             self.fill(&fill)?;
+        }
+        self.hooks(class)?;
+        self.received(class)
+    }
+
+    /// The hooks that decide which keywords of the class statement travel.
+    fn hooks(&mut self, class: &Bound<'py, PyType>) -> Step {
+        let hooks = keywords::hooks(class)?;
+        self.companion.number(hooks.len() as i64)?;
+        for hook in hooks {
+            self.companion.number(i64::from(hook.foreign))?;
+            let Some(view) = function_view(&hook.function) else { return Err(Stop::Differs) };
+            self.companion.constant(&view.code)?;
+            self.companion.maybe(view.defaults.map(Bound::into_any))?;
+            self.companion.maybe(view.kwdefaults)?;
+        }
+        Ok(())
+    }
+
+    /// What payloads have changed of a class that is at home elsewhere.
+    fn received(&mut self, class: &Bound<'py, PyType>) -> Step {
+        let Some(changes) = changes::received(class)? else { return self.companion.nothing() };
+        self.companion.number(changes.len() as i64)?;
+        for (name, number) in changes {
+            self.companion.text(&name)?;
+            self.companion.number(number)?;
         }
         Ok(())
     }
@@ -519,6 +187,10 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
             self.companion.object(cell)?;
         }
         self.companion.space(&view.globals)?;
+        // Submodules are noted beside the code.
+        let code = view.code.as_ptr() as usize;
+        self.companion.uses(code);
+        self.companion.uses(code + 1);
         if let Some(module) = policy::module_of(&view.globals)? {
             self.companion.number(1)?;
             self.companion.text(&module)?;
@@ -526,6 +198,7 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
             self.companion.number(0)?;
             self.companion.maybe(own_builtins(&view.globals)?.map(Bound::into_any))?;
             for name in std::iter::once(intern!(self.py, "__name__")).chain(names_of(self.py, &info)) {
+                self.companion.uses(name.as_ptr() as usize);
                 let value = dict_get(&view.globals, name.as_any())?.map(settled).transpose()?;
                 self.global(name, value.as_ref())?;
                 if let Some(value) = value.filter(|it| kind(it) == Kind::Module) {
@@ -554,10 +227,8 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
 
     /// A built-in function: by name, or else as any other object.
     fn builtin(&mut self, object: &Object<'py>) -> Step {
-        let (py, dispatch_table) = (self.py, self.state.dispatch_table.bind(self.py));
-        if dispatch_table.contains(object.get_type())? {
-            return Err(Stop::Differs);
-        }
+        let py = self.py;
+        self.undispatched(object)?;
         let find = || match odd::reduce(py, Kind::BuiltinFunction, object)? {
             Some(odd::Travel::Reference(reference)) => Ok(Some(reference)),
             Some(_) => Ok(None),
@@ -584,10 +255,10 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
             || class.is(&state.ordered_dict)
             || class.is(&state.default_dict)
             || class.is(&state.pickle_buffer)
-            || state.dispatch_table.bind(self.py).contains(&class)?
         {
             return Err(Stop::Differs);
         }
+        self.undispatched(object)?;
         self.companion.object(class.into_any())?;
         match odd::reduce(self.py, kind, object)? {
             Some(odd::Travel::Reference(reference)) => {
