@@ -55,6 +55,7 @@ use crate::ffi::output::Output;
 use crate::ffi::reserve;
 use crate::ffi::walk::{self, Level, Pause, Walk};
 use crate::limits;
+use crate::progress::Progress;
 use crate::replay;
 use crate::state::{State, state};
 use by_value::ByValue;
@@ -74,6 +75,8 @@ pub(crate) struct Hooks<'py> {
     pub(crate) reducers: Vec<Reducer>,
     /// `file.write`, when the pickle goes to a file.
     pub(crate) write: Option<Bound<'py, PyAny>>,
+    /// Whoever is told how far it has come.
+    pub(crate) progress: Option<Progress<'py>>,
 }
 
 /// Settings that do not change while an object is dumped.
@@ -143,6 +146,8 @@ pub(crate) struct Dumper<'py> {
     ledger: Option<Box<ledger::Ledger<'py>>>,
     steps: u32,
     pauses: u32,
+    /// Code that ran in a pause has raised: whatever it was, the dump is over.
+    interrupted: bool,
     /// The height at which the stack is looked at next.
     patience: usize,
 }
@@ -182,6 +187,7 @@ impl<'py> Dumper<'py> {
             ledger: None,
             steps: 0,
             pauses: 0,
+            interrupted: false,
             patience: depth::FIRST_LOOK,
         })
     }
@@ -193,10 +199,10 @@ impl<'py> Dumper<'py> {
 
     /// Whether anything but the objects themselves decides what is written.
     pub(crate) fn has_hooks(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, reducers, write: _ } =
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, reducers, write: _, progress } =
             &self.hooks;
         let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
-        self.sink.is_file() || !reducers.is_empty() || hooks.iter().any(|hook| hook.is_some())
+        self.sink.is_file() || progress.is_some() || !reducers.is_empty() || hooks.iter().any(|hook| hook.is_some())
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
@@ -212,7 +218,19 @@ impl<'py> Dumper<'py> {
         if self.proxies.any() {
             self.settle_proxies()?;
         }
-        self.finish()
+        self.finish()?;
+        if self.hooks.progress.is_some() { self.tell_end() } else { Ok(()) }
+    }
+
+    /// Answers interrupts, and tells how far the dump has come. Any code may run.
+    pub(super) fn pause(&mut self) -> PyResult<()> {
+        self.memo.own();
+        let mut outcome = self.py.check_signals();
+        if outcome.is_ok() && self.hooks.progress.is_some() {
+            outcome = self.tell();
+        }
+        self.interrupted |= outcome.is_err();
+        outcome
     }
 
     /// Writes `object` and all it leads to.
@@ -241,11 +259,10 @@ impl<'py> Dumper<'py> {
             self.steps = self.steps.wrapping_add(1);
             reserve::check()?;
             if self.steps & limits::SIGNAL_MASK == 0 {
-                self.py.check_signals()?;
+                self.pause()?;
             }
             if let Err(error) = self.step(base)
-                && !self.weaken(base, &error)?
-                && !self.pardon(&error)
+                && (self.interrupted || !self.weaken(base, &error)? && !self.pardon(&error))
             {
                 return Err(error);
             }
@@ -298,7 +315,8 @@ impl<'py> Dumper<'py> {
             Pause::Ended if self.stack.is_empty() => return Ok(()),
             Pause::Interrupt => {
                 self.pauses = self.pauses.wrapping_add(1);
-                if !self.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
+                let told = self.hooks.progress.is_none();
+                if told && !self.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
                     return Ok(());
                 }
             }
@@ -313,7 +331,7 @@ impl<'py> Dumper<'py> {
                 }
                 Ok(())
             }
-            Pause::Interrupt => self.py.check_signals(),
+            Pause::Interrupt => self.pause(),
             Pause::Object(object) => {
                 let begun = self.begin(&object)?;
                 self.push(begun)?;

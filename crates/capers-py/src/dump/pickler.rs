@@ -15,6 +15,7 @@ use crate::choices::{self, Arguments, Choices};
 use crate::ffi::output::{self, Output};
 use crate::ffi::reserve;
 use crate::large;
+use crate::progress::{self, Progress};
 use crate::replay;
 use crate::state::state;
 use std::cell::Cell;
@@ -23,6 +24,9 @@ use std::sync::Arc;
 
 /// Scratch kept between calls of `dumps`: an output buffer, the tables of a memo, an empty work stack.
 type Scratch = (Vec<u8>, Box<Memo>, Vec<Frame<'static>>);
+
+/// What a bar says in front.
+const DOING: &str = "dumping";
 
 /// A work stack that grew beyond this is not kept.
 const KEPT_FRAMES: usize = 1024;
@@ -183,14 +187,17 @@ pub(super) fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> Py
 /// Functions made inside an importable module find their globals in that module where they arrive. With globals='copy' they
 /// bring along what they use of it, for receivers without the module; with globals='live' those of any
 /// module, __main__ among them, find theirs in the receiver's module of that name.
+///
+/// progress is a callable that gets a Progress some ten times a second while the dump takes longer than that, and once at
+/// its end; what it raises ends the dump. True draws a bar where stderr is a terminal.
 #[pyfunction]
 #[pyo3(
     signature = (
         obj, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks=None, files=None,
-        reducers=None, globals=None
+        reducers=None, globals=None, progress=None
     ),
     text_signature = "(obj, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
-                      files='reopen', reducers=None, globals='module')"
+                      files='reopen', reducers=None, globals='module', progress=None)"
 )]
 #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
 pub(crate) fn dumps<'py>(
@@ -203,11 +210,13 @@ pub(crate) fn dumps<'py>(
     files: Option<&str>,
     reducers: Option<&Bound<'py, PyAny>>,
     globals: Option<&str>,
+    progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = obj.py();
     let arguments = Arguments { by_value, locks, files, reducers, globals };
     let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
-    dump_to(py, obj, options, Hooks { buffer_callback, ..Hooks::default() })
+    let progress = Progress::new(progress, DOING, || Ok(None))?;
+    dump_to(py, obj, options, Hooks { buffer_callback, progress, ..Hooks::default() })
 }
 
 /// Write the pickle of obj to the open file object file, which needs a method write(bytes).
@@ -217,10 +226,10 @@ pub(crate) fn dumps<'py>(
 #[pyo3(
     signature = (
         obj, file, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks=None, files=None,
-        reducers=None, globals=None
+        reducers=None, globals=None, progress=None
     ),
     text_signature = "(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
-                      files='reopen', reducers=None, globals='module')"
+                      files='reopen', reducers=None, globals='module', progress=None)"
 )]
 #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
 pub(crate) fn dump<'py>(
@@ -234,12 +243,14 @@ pub(crate) fn dump<'py>(
     files: Option<&str>,
     reducers: Option<&Bound<'py, PyAny>>,
     globals: Option<&str>,
+    progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<()> {
     let py = obj.py();
     let arguments = Arguments { by_value, locks, files, reducers, globals };
     let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
     let write = Some(write_method(file)?);
-    dump_to(py, obj, options, Hooks { buffer_callback, write, ..Hooks::default() }).map(drop)
+    let progress = Progress::new(progress, DOING, || Ok(None))?;
+    dump_to(py, obj, options, Hooks { buffer_callback, write, progress, ..Hooks::default() }).map(drop)
 }
 
 fn write_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -266,6 +277,7 @@ pub(crate) struct Pickler {
     buffer_callback: Option<Py<PyAny>>,
     dispatch_table: Option<Py<PyAny>>,
     persistent_id: Option<Py<PyAny>>,
+    progress: Option<Py<PyAny>>,
     pub(super) busy: bool,
     /// The file failed in the middle of a pickle, so that nobody could read what follows.
     pub(super) torn: bool,
@@ -277,7 +289,7 @@ impl Pickler {
     #[pyo3(
         signature = (*_args, **_kwargs),
         text_signature = "(file, protocol=None, fix_imports=True, buffer_callback=None, *, by_value=None, locks='fresh', \
-            files='reopen', reducers=None, globals='module')"
+            files='reopen', reducers=None, globals='module', progress=None)"
     )]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
@@ -289,6 +301,7 @@ impl Pickler {
             buffer_callback: None,
             dispatch_table: None,
             persistent_id: None,
+            progress: None,
             busy: false,
             torn: false,
         }
@@ -296,7 +309,7 @@ impl Pickler {
 
     #[pyo3(signature = (
         file, protocol=None, fix_imports=Truth(true), buffer_callback=None, *, by_value=None, locks=None, files=None,
-        reducers=None, globals=None
+        reducers=None, globals=None, progress=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
     fn __init__(
@@ -310,14 +323,17 @@ impl Pickler {
         files: Option<&str>,
         reducers: Option<&Bound<'_, PyAny>>,
         globals: Option<&str>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let arguments = Arguments { by_value, locks, files, reducers, globals };
         let options = Options::new(slf.py(), protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
         let write = write_method(file)?;
+        let progress = progress::kept(progress)?;
         let mut this = slf.try_borrow_mut()?;
         if this.busy {
             return Err(busy());
         }
+        this.progress = progress;
         this.write = Some(write.unbind());
         this.memo = Some(Box::default());
         this.torn = false;
@@ -477,7 +493,7 @@ impl Pickler {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        for held in [&self.write, &self.buffer_callback, &self.dispatch_table, &self.persistent_id] {
+        for held in [&self.write, &self.buffer_callback, &self.dispatch_table, &self.persistent_id, &self.progress] {
             visit.call(held)?;
         }
         if let Some(memo) = &self.memo {
@@ -493,6 +509,7 @@ impl Pickler {
         self.buffer_callback = None;
         self.dispatch_table = None;
         self.persistent_id = None;
+        self.progress = None;
         self.memo = None;
     }
 }
@@ -556,6 +573,8 @@ fn hooks<'py>(pickler: &Bound<'py, Pickler>) -> PyResult<Hooks<'py>> {
     }
     hooks.persistent_id = persistent_id(pickler)?;
     hooks.dispatch_table = any.getattr_opt(intern!(py, "dispatch_table"))?;
+    let progress = pickler.try_borrow()?.progress.as_ref().map(|it| it.bind(py).clone());
+    hooks.progress = Progress::new(progress.as_ref(), DOING, || Ok(None))?;
     let this = pickler.try_borrow()?;
     hooks.buffer_callback = this.buffer_callback.as_ref().map(|it| it.bind(py).clone());
     hooks.write = this.write.as_ref().map(|it| it.bind(py).clone());
