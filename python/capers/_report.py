@@ -54,11 +54,13 @@ class LargePayloadWarning(UserWarning):
     """A payload has more bytes than ``set_large_payload_size`` allows without a warning."""
 
 
-def warn_large(obj, count):
-    """Warn of the payload of *obj*, which has *count* bytes, and name its biggest parts."""
+def warn_large(found, count):
+    """Warn of a payload of *count* bytes, and name its biggest parts, which the native module *found*."""
     import warnings
 
-    warnings.warn("a payload of {}: {}".format(size(count), explain(obj).biggest()), LargePayloadWarning, stacklevel=2)
+    biggest = Report(_as_data(found), 0).biggest()
+    text = "a payload of " + size(count) + (": " + biggest if biggest else "")
+    warnings.warn(text, LargePayloadWarning, stacklevel=2)
 
 
 def captures(function):

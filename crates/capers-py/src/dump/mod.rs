@@ -38,6 +38,7 @@ mod proxies;
 mod reduce;
 mod sink;
 mod strict;
+mod warned;
 mod weak;
 
 use std::collections::HashSet;

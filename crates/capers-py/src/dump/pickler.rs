@@ -10,11 +10,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::memo::Memo;
+use super::warned::Again;
 use super::{Dumper, Frame, Hooks, Settings, given};
 use crate::choices::{self, Arguments, Choices};
 use crate::ffi::output::{self, Output};
 use crate::ffi::reserve;
-use crate::large;
 use crate::progress::{self, Progress};
 use crate::replay;
 use crate::state::state;
@@ -104,6 +104,7 @@ fn dump_to<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let settings = options.settings(false);
     hooks.add_reducers(py, options.choices.as_deref())?;
+    let again = Again::new(py, &options, &hooks, false)?;
     let replayable = options.protocol >= 4 && !options.strict && options.choices.is_none();
     let _scope = choices::enter(options.choices);
     // A dump inside a dump finds nothing here and makes its own.
@@ -119,6 +120,7 @@ fn dump_to<'py>(
         Err(error) => Err(error),
     });
     let recorded = dumper.take_recorded();
+    let taken = dumper.taken();
     let Dumper { writer, mut memo, stack, .. } = dumper;
     memo.clear(py);
     let output = writer.into_buffer();
@@ -138,11 +140,8 @@ fn dump_to<'py>(
         let stack = if stack.capacity() <= KEPT_FRAMES { emptied(stack) } else { Vec::new() };
         SCRATCH.with(|kept| kept.set(Some((buffer, memo, stack))));
     }
-    if let Ok(payload) = &outcome {
-        let size = payload.as_bytes().len();
-        if large::is_large(size) {
-            large::warn(object, size)?;
-        }
+    if let (Some(again), Ok(payload)) = (again, &outcome) {
+        again.warn(object, taken + payload.as_bytes().len(), None)?;
     }
     outcome
 }
@@ -373,15 +372,19 @@ impl Pickler {
         let writer = Writer::new(options.protocol, Output::new(py, Vec::new()));
         let mark = memo.mark();
         let settings = options.settings(fast);
-        let reducers = hooks.add_reducers(py, options.choices.as_deref());
+        let again =
+            hooks.add_reducers(py, options.choices.as_deref()).and_then(|()| Again::new(py, &options, &hooks, fast));
         let _scope = choices::enter(options.choices);
-        let dumper = reducers.and_then(|()| Dumper::new(py, writer, memo, hooks, settings));
-        let mut torn = false;
+        let dumper = again.and_then(|again| Ok((Dumper::new(py, writer, memo, hooks, settings)?, again)));
+        let (mut torn, mut warned) = (false, Ok(()));
         let (outcome, memo) = match dumper {
-            Ok(mut dumper) => {
+            Ok((mut dumper, again)) => {
                 let outcome = caught(py, || dumper.dump(obj));
                 if outcome.is_ok() {
                     dumper.memo.own();
+                    if let Some(again) = again {
+                        warned = again.warn(obj, dumper.taken(), Some((&dumper.memo, mark)));
+                    }
                 }
                 torn = dumper.is_torn();
                 let mut memo = dumper.memo;
@@ -402,7 +405,7 @@ impl Pickler {
         this.busy = false;
         this.torn = torn;
         this.memo = Some(memo);
-        outcome
+        outcome.and(warned)
     }
 
     /// Clears the pickler's "memo".

@@ -285,13 +285,13 @@ impl<'py> Dumper<'py> {
     #[cold]
     pub(super) fn tell_end(&mut self) -> PyResult<()> {
         self.memo.own();
-        let bytes = self.len();
+        let bytes = self.taken() + self.writer.as_bytes().len();
         self.hooks.progress.as_ref().map_or(Ok(()), |progress| progress.end(bytes as u64))
     }
 
-    /// The size of the pickle, which is complete.
-    pub(super) fn len(&self) -> usize {
-        self.sink.taken() + self.writer.as_bytes().len()
+    /// How many bytes of the pickle a file has.
+    pub(super) fn taken(&self) -> usize {
+        self.sink.taken()
     }
 
     /// The end of a pickle: a file has all of it then.
