@@ -17,6 +17,9 @@ SMALL = 0.01
 LINES = 60
 CHILDREN = 12
 
+# Steps of a long way that are told at either end, as in an error.
+STEPS = 24
+
 # What a page tells of what is to be minded before one has chosen a part.
 PAGE_LINES = 40
 
@@ -82,7 +85,7 @@ def explain(obj, protocol=None, *, by_value=None, locks=None, files=None, reduce
     if isinstance(obj, (bytes, bytearray, memoryview)):
         import json
 
-        data = json.loads(_core._inspect(bytes(obj), "payload of {} bytes".format(len(obj))))
+        data = json.loads(_core._inspect(bytes(obj), "payload of {:,} bytes".format(len(obj))))
         return Report(data, time.perf_counter() - began)
     choices = {"by_value": by_value, "locks": locks, "files": files, "reducers": reducers, "globals": globals}
     found = _core._explain(obj, protocol, **choices)
@@ -195,6 +198,7 @@ class Report:
         self._data = data
         self._nodes = {node["id"]: node for node in data["nodes"]}
         self._owners = {child: node["id"] for node in data["nodes"] for child in node["children"]}
+        self._depths = None
         self.seconds = seconds
 
     @property
@@ -219,16 +223,31 @@ class Report:
 
     def path(self, node):
         """Return the way to the node with the id *node*, as an error would tell it."""
-        names = []
-        while node != self._data["root"]:
-            names.append(self._nodes[node]["name"])
-            node = self._owners[node]
-        if not names:
+        if self._depths is None:
+            self._depths = self._measured()
+        depth, first = self._depths[node]
+        if not depth:
             return self._nodes[node]["name"]
-        whole = names.pop()
-        for name in reversed(names):
-            whole += name if name[0] in ".[({…" else "." + name
-        return whole
+        last = []
+        for _ in range(min(depth - len(first), STEPS)):
+            last.append(self._nodes[node]["name"])
+            node = self._owners[node]
+        whole = _joined(first[0], first[1:])
+        if depth > len(first) + len(last):
+            whole += " … "
+        return _joined(whole, reversed(last))
+
+    def _measured(self):
+        """Return for each node how deep it is, and the first steps of the way to it."""
+        root = self._data["root"]
+        depths, open_ = {root: (0, ())}, [root]
+        while open_:
+            at = open_.pop()
+            depth, first = depths[at]
+            for child in self._nodes[at]["children"]:
+                depths[child] = depth + 1, (*first, self._nodes[child]["name"]) if depth < STEPS else first
+                open_.append(child)
+        return depths
 
     def biggest(self):
         """Return in one line which parts make the payload big: those of which most is in none of the other big parts."""
@@ -286,15 +305,15 @@ class Report:
         )
 
     def __repr__(self):
-        return "<capers.Report: {} in {} parts>".format(size(self.total), len(self._nodes))
+        return "<capers.Report: {} in {}>".format(size(self.total), _parts(len(self._nodes)))
 
     def __str__(self):
         return "\n".join([*self._head(), *self._tree()])
 
     def _head(self):
         data = self._data
-        yield "{}: {} in {} parts, protocol {}, {:.3f} s".format(
-            data["title"], size(data["total"]), len(data["nodes"]), data["protocol"], self.seconds
+        yield "{}: {} in {}, protocol {}, {:.3f} s".format(
+            data["title"], size(data["total"]), _parts(len(data["nodes"])), data["protocol"], self.seconds
         )
         if data.get("error"):
             yield "damaged: {}".format(data["error"])
@@ -310,7 +329,10 @@ class Report:
                     yield "  … {} more".format(len(lines) - CHILDREN)
 
     def _tree(self):
-        """Yield the lines of the tree: the biggest first, what is small left out unless there is something to mind."""
+        """Yield the lines of the tree: the biggest first, what is small left out unless there is something to mind.
+
+        Where the tree ends before all that is big has been shown, the biggest parts are named after it.
+        """
         nodes, total = self._nodes, max(1, self.total)
         minded = set()
         for node in self._data["nodes"]:
@@ -319,7 +341,7 @@ class Report:
                 minded.add(at)
                 at = self._owners.get(at)
         # Entries are nodes with their depth, or finished lines.
-        open_, lines = [(self._data["root"], 0)], 0
+        open_, lines, cut = [(self._data["root"], 0)], 0, False
         while open_:
             at, depth = open_.pop()
             indent = "  " * min(depth, 20)
@@ -343,15 +365,28 @@ class Report:
             ).rstrip()
             children = sorted(node["children"], key=lambda each: -nodes[each]["total"])
             shown = [each for each in children if each in minded or nodes[each]["total"] >= SMALL * total][:CHILDREN]
+            word = "smaller "
             if lines + len(open_) > LINES:
-                shown = [each for each in shown if each in minded]
+                kept = [each for each in shown if each in minded]
+                if kept != shown:
+                    shown, cut, word = kept, True, "more "
             rest = [nodes[each]["total"] for each in children if each not in shown]
-            if rest:
-                text = "{:>10}          {}… {} smaller part{}".format(
-                    size(sum(rest)), indent + "  ", len(rest), "s" if len(rest) > 1 else ""
-                )
+            if sum(rest) >= SMALL * total:
+                text = "{:>10}          {}… {}".format(size(sum(rest)), indent + "  ", _parts(len(rest), word))
                 open_.append((text, 0))
             open_.extend((each, depth + 1) for each in reversed(shown))
+        if cut:
+            yield "the biggest: " + self.biggest()
+
+
+def _joined(way, names):
+    for name in names:
+        way += name if name[0] in ".[({…" else "." + name
+    return way
+
+
+def _parts(count, word=""):
+    return "{} {}part{}".format(count, word, "" if count == 1 else "s")
 
 
 def _written(text, path):

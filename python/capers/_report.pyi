@@ -9,6 +9,7 @@ LARGE: int
 SMALL: float
 LINES: int
 CHILDREN: int
+STEPS: int
 PAGE_LINES: int
 NAMED: int
 CLIENT_MODULES: frozenset[str]

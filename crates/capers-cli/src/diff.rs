@@ -40,11 +40,11 @@ const GLOBALS: usize = 3;
 
 pub(crate) fn diff(options: &Diff, output: &mut Output) -> Result<Ended, Failure> {
     let (first, second) = (input::read(&options.first)?, input::read(&options.second)?);
-    if first == second {
-        return Ok(Ended::Well);
-    }
     let mut damaged = false;
     let before = facts(&options.first, &first, &mut damaged)?;
+    if first == second {
+        return Ok(if damaged { Ended::Otherwise } else { Ended::Well });
+    }
     let after = facts(&options.second, &second, &mut damaged)?;
     let mut section = None;
     let mut differences = 0u64;

@@ -6,6 +6,10 @@ use std::time::Duration;
 /// objects would otherwise fill the memory of the machine (a frame and its objects are a few hundred bytes).
 pub(crate) const MAX_DEPTH: usize = 4_000_000;
 
+/// Whether a dump can tell ways and keep an account. It always can, but in the build that the suite `paths` of the bench compares
+/// with, to show what that costs where nothing fails.
+pub(crate) const TELLS_PATHS: bool = !cfg!(feature = "without-paths");
+
 /// Signals are looked at each time the step counter has these bits clear: about every 16,000 steps, well under 0.1 s.
 pub(crate) const SIGNAL_MASK: u32 = (1 << 14) - 1;
 

@@ -241,7 +241,7 @@ impl<'py> Dumper<'py> {
         match outcome {
             Ok(()) => Ok(()),
             Err(error) => {
-                let error = path::explain(self, base, object, error);
+                let error = if limits::TELLS_PATHS { path::explain(self, base, object, error) } else { error };
                 self.stack.truncate(base);
                 Err(error)
             }
@@ -267,7 +267,7 @@ impl<'py> Dumper<'py> {
             {
                 return Err(error);
             }
-            if self.ledger.is_some() {
+            if self.notes() {
                 self.settle_notes();
             }
         }
@@ -380,10 +380,16 @@ impl<'py> Dumper<'py> {
         }
     }
 
+    /// Whether this dump keeps an account.
+    #[inline]
+    fn notes(&self) -> bool {
+        limits::TELLS_PATHS && self.ledger.is_some()
+    }
+
     /// Starts to write `object`.
     #[inline]
     pub(crate) fn begin(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        if self.ledger.is_some() {
+        if self.notes() {
             return self.note(object, None, |dumper| dumper.begin_object(object));
         }
         self.begin_object(object)
@@ -460,7 +466,7 @@ impl<'py> Dumper<'py> {
         }
         let kind = kind(object);
         match kind {
-            Kind::Str if self.ledger.is_some() && self.is_noted(object) => Ok(false),
+            Kind::Str if self.notes() && self.is_noted(object) => Ok(false),
             Kind::Str | Kind::Int | Kind::None | Kind::Bool | Kind::Float => {
                 if self.writer.boundary() {
                     self.flush()?;
