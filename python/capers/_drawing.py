@@ -53,14 +53,9 @@ def _holding(nodes, root):
 
 
 def _texts(node):
-    from capers._report import size
+    from capers._report import plain, size
 
-    return [_plain(text) for text in (node["name"], "{}, {}".format(node["type"], size(node["total"])))]
-
-
-def _plain(text):
-    """Return *text* without what has no place in a drawing: names may be anything."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return [plain(text) for text in (node["name"], "{}, {}".format(node["type"], size(node["total"])))]
 
 
 def _fitting(text, most=34):
@@ -101,6 +96,8 @@ def dot(data):
 
 def svg(data):
     """Return the graph of the report *data* as a drawing."""
+    from capers._report import plain
+
     nodes, edges = chosen(data)
     heights, places = {}, {}
     for node, depth in nodes:
@@ -112,7 +109,7 @@ def svg(data):
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img">'.format(
             width, height
         ),
-        "<title>{}</title>".format(html.escape(_plain(data["title"]))),
+        "<title>{}</title>".format(html.escape(plain(data["title"]))),
         '<defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="#808080"/></marker></defs>',
         '<g fill="none" stroke="#808080" stroke-width="1.2" marker-end="url(#end)">',

@@ -62,7 +62,7 @@ def warn_large(found, count):
     import warnings
 
     biggest = Report(_as_data(found), 0).biggest()
-    text = "a payload of " + size(count) + (": " + biggest if biggest else "")
+    text = "a payload of " + size(count) + (": " + plain(biggest) if biggest else "")
     warnings.warn(text, LargePayloadWarning, stacklevel=2)
 
 
@@ -85,15 +85,16 @@ def explain(obj, protocol=None, *, by_value=None, locks=None, files=None, reduce
     if isinstance(obj, (bytes, bytearray, memoryview)):
         import json
 
-        data = json.loads(_core._inspect(bytes(obj), "payload of {:,} bytes".format(len(obj))))
+        payload = bytes(obj)
+        data = json.loads(_core._inspect(payload, "payload of {:,} bytes".format(len(payload))))
         return Report(data, time.perf_counter() - began)
     choices = {"by_value": by_value, "locks": locks, "files": files, "reducers": reducers, "globals": globals}
     found = _core._explain(obj, protocol, **choices)
-    return Report(_as_data(found), time.perf_counter() - began)
+    return Report(_as_data(found, files), time.perf_counter() - began)
 
 
-def _as_data(found):
-    """Return what the native module *found* as the data of a report."""
+def _as_data(found, files=None):
+    """Return what the native module *found* as the data of a report; *files* says how open files travel."""
     root = {"id": 0, "name": "payload", "type": "payload", "how": "data", "own": 0, "total": found["total"]}
     frames = {"id": 1, "name": "framing", "type": "protocol and frames", "how": "data"}
     frames["own"] = frames["total"] = found["framing"]
@@ -137,12 +138,15 @@ def _as_data(found):
     for each in data["offenders"]:
         if each["node"] is not None:
             nodes[each["node"]]["warnings"].append("cannot travel: " + each["message"])
-    _warn(data, kinds)
+    _warn(data, kinds, files)
     return data
 
 
-def _warn(data, kinds):
+def _warn(data, kinds, files):
     """Put warnings into the nodes of *data*; *kinds* are the full names of their classes."""
+    file = "an open file, which is opened again by its name where it arrives"
+    if files == "content":
+        file = "an open file, whose content travels"
     nodes, total = data["nodes"], data["total"]
     owners = {child: node for node in nodes for child in node["children"]}
     for node, kind in zip(nodes, kinds, strict=True):
@@ -167,7 +171,7 @@ def _warn(data, kinds):
         if kind in LOCKS:
             warnings.append("a lock, which arrives free")
         elif kind in FILES:
-            warnings.append("an open file, which is opened again by its name where it arrives")
+            warnings.append(file)
         elif kind == "os._Environ":
             warnings.append("the environment of the receiving process arrives, not this one")
         elif top in CLIENT_MODULES and last.endswith(CLIENT_ENDS) and not kind.startswith("type "):
@@ -185,6 +189,11 @@ def size(count):
         if isinstance(count, int)
         else "{:.{}f} {}".format(count, 1 if count < 100 else 0, unit)
     )
+
+
+def plain(text):
+    """Return *text* without characters that a terminal obeys: names may be anything, above all those of a payload."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 class Report:
@@ -308,7 +317,7 @@ class Report:
         return "<capers.Report: {} in {}>".format(size(self.total), _parts(len(self._nodes)))
 
     def __str__(self):
-        return "\n".join([*self._head(), *self._tree()])
+        return "\n".join(plain(line) for line in [*self._head(), *self._tree()])
 
     def _head(self):
         data = self._data

@@ -170,6 +170,12 @@ impl<'a> Inspection<'a> {
         self.protocol
     }
 
+    /// How many bytes of the payload belong to values that there was no room for, of which nothing else is known.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        self.own.get(MORE as usize).copied().unwrap_or(0)
+    }
+
     /// How many bytes follow the payload.
     #[must_use]
     pub fn following(&self) -> usize {
