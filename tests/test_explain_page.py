@@ -4,6 +4,7 @@ The browser is the machine's own, without a window; where there is none, these t
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -86,7 +87,9 @@ def browse(folder, page, size, *options):
     file.write_text(page, encoding="utf-8")
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
     command += [f"--window-size={size}", *options, "--dump-dom", file.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    # What a sanitized run puts before this process is not for the browser.
+    env = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
     found = re.search(r'data-result="([^"]*)"', done.stdout)
     assert found, done.stderr[-2000:]
     return json.loads(found[1].replace("&quot;", '"').replace("&lt;", "<").replace("&amp;", "&"))

@@ -122,6 +122,60 @@ def test_arrays_are_written_as_numpy_has_them(name, protocol):
     assert capers.dumps(made, protocol) == pickle.dumps(made, protocol)
 
 
+def described(array):
+    """What can be seen of an array, or the pair of a mask and what is masked."""
+    parts = [array] if not isinstance(array, numpy.ma.MaskedArray) else [array.data, array.mask]
+    seen = [(part.dtype, part.shape, part.strides, part.tolist()) for part in parts]
+    return type(array), seen, str(array.flags), type(array.base), type(getattr(array.base, "base", None))
+
+
+@needs_numpy
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+@pytest.mark.parametrize("name", arrays())
+def test_arrays_are_loaded_as_numpy_makes_them(name, protocol):
+    payload = pickle.dumps(arrays()[name], protocol)
+    ours, theirs = capers.loads(payload), pickle.loads(payload)
+    assert [described(each) for each in ours] == [described(each) for each in theirs]
+
+
+@needs_numpy
+def test_arrays_from_out_of_band_see_the_buffers_that_were_given():
+    made, buffers = arrays()["small ones of one type"], []
+    payload = pickle.dumps(made, 5, buffer_callback=buffers.append)
+    given = [bytearray(each.raw()) for each in buffers]
+    loaded = capers.loads(payload, buffers=given)
+    given[4][:4] = b"\x07\0\0\0"
+    assert loaded[4].tolist() == [7, 1, 2, 3]
+    assert loaded[4].flags.writeable
+
+
+@needs_numpy
+@pytest.mark.parametrize(
+    "change", [{"shape": (5,)}, {"shape": [-1]}, {"order": "K"}, {"order": 7}, {"buffer": b"12345"}]
+)
+def test_arrays_that_cannot_be_made_raise_what_pickle_raises(change):
+    class Odd:
+        def __reduce__(self):
+            parts = {"buffer": b"12345678", "dtype": numpy.dtype("i4"), "shape": (2,), "order": "C"} | change
+            return pickle.loads(pickle.dumps(numpy.arange(2).__reduce_ex__(5)[0])), tuple(parts.values())
+
+    def outcome(loads):
+        try:
+            return described(loads(pickle.dumps([Odd()], 5))[0])
+        except Exception as error:
+            return type(error), str(error)
+
+    assert outcome(capers.loads) == outcome(pickle.loads)
+
+
+@needs_numpy
+def test_a_function_put_in_the_place_of_numpys_is_called(monkeypatch):
+    payload = pickle.dumps(numpy.arange(3), 5)
+    module = numpy.arange(3).__reduce_ex__(5)[0].__module__
+    monkeypatch.setattr(f"{module}._frombuffer", lambda *arguments: len(arguments))
+    assert capers.loads(payload) == 4
+
+
 @needs_numpy
 def test_arrays_go_out_of_band_as_with_pickle():
     made = arrays()["in the other order"] + arrays()["read-only"]

@@ -12,6 +12,7 @@ use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyIterator, PyList, PyMemoryView, PySet, PyString, PyTuple, PyType,
 };
 
+use super::arrays::Arrays;
 use super::failure::Failure;
 use super::globals;
 use super::hashing::Hashing;
@@ -75,6 +76,7 @@ pub(super) struct Live<'a, 'py> {
     pub(super) shape: Shape<'py>,
     pub(super) attribute_names: Names<'py>,
     pub(super) keys: Keys,
+    pub(super) arrays: Option<Arrays<'py>>,
     /// What the instruction that failed was about.
     pub(super) failed: Option<Subject<'py>>,
 }
@@ -86,7 +88,11 @@ impl<'py> Live<'_, 'py> {
             Door::Plain | Door::Exact(_) => globals::find_class(module, name, self.proto, self.fix_imports, self.state),
             Door::Subclass(unpickler) => unpickler.call_method1(&self.state.names.find_class, (module, name)),
         };
-        found.map_err(|error| self.failed(Subject::Global(module.clone(), name.clone()), error))
+        let found = found.map_err(|error| self.failed(Subject::Global(module.clone(), name.clone()), error))?;
+        if self.arrays.is_none() {
+            self.arrays = Arrays::learn(module, name, &found)?;
+        }
+        Ok(found)
     }
 
     /// Notes what failed.
@@ -566,6 +572,12 @@ impl<'py> Host for Live<'_, 'py> {
             }
         } else {
             self.quiet.wake();
+        }
+        if let Some(arrays) = &self.arrays
+            && let Ok(arguments) = arguments.cast_exact::<PyTuple>()
+            && let Some(made) = arrays.made(&callable, arguments)
+        {
+            return made.map_err(|error| self.failed(Subject::Call(callable), error));
         }
         if let Some(wire) = self.state.wire_of(&callable)
             && let Ok(arguments) = arguments.cast_exact::<PyTuple>()

@@ -4,6 +4,7 @@
 //! This module knows nothing of the dumping side.
 #![expect(clippy::doc_markdown, reason = "help() shows these texts as they are, arguments set off in Python's manner")]
 
+mod arrays;
 mod code_cache;
 mod failure;
 mod file;
@@ -180,6 +181,7 @@ fn loads<'py>(
         shape: Shape::default(),
         attribute_names: Names::default(),
         keys: Keys::default(),
+        arrays: None,
         failed: None,
     };
     if let Some(caps) = caps {

@@ -187,6 +187,7 @@ impl Unpickler {
                         shape: Shape::default(),
                         attribute_names: Names::default(),
                         keys: Keys::default(),
+                        arrays: None,
                         failed: None,
                     };
                     let before = memo.take().unwrap_or_default();
@@ -414,6 +415,7 @@ pub(super) fn load_file<'py>(
         shape: Shape::default(),
         attribute_names: Names::default(),
         keys: Keys::default(),
+        arrays: None,
         failed: None,
     };
     let Some(mut source) = file.source(py, state.strict_frames, progress.as_ref()) else {
