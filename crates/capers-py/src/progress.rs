@@ -34,7 +34,7 @@ fn interval() -> Duration {
     Duration::from_nanos(INTERVAL.load(Ordering::Relaxed))
 }
 
-fn module<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyModule>> {
+fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     py.import(intern!(py, "capers._progress"))
 }
 

@@ -109,6 +109,7 @@ impl Unpickler {
     }
 
     #[pyo3(signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None, progress=None))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
     fn __init__(
         &self,
         file: &Bound<'_, PyAny>,
