@@ -52,6 +52,15 @@ def test_a_share_of_the_hostile_corpus_is_survived(category):
         feed(data)
 
 
+@pytest.mark.parametrize("category", corpus.categories())
+def test_a_share_of_the_hostile_corpus_is_compared(category, tmp_path):
+    other = tmp_path / "other"
+    other.write_bytes(pickle.dumps([1]))
+    for data in sorted((each.data for each in corpus.corpus(category)), key=len)[-3:]:
+        feed(data, [["diff", other, "-"]])
+        other.write_bytes(data)
+
+
 def test_lengths_that_the_input_does_not_have_are_errors():
     for opcode, width in ((pickle.BINBYTES, "<I"), (pickle.BINUNICODE, "<I"), (pickle.BINBYTES8, "<Q"), (pickle.BINUNICODE8, "<Q"),
                           (pickle.BYTEARRAY8, "<Q"), (pickle.FRAME, "<Q"), (pickle.LONG4, "<i")):  # fmt: skip

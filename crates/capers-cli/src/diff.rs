@@ -26,6 +26,11 @@ enum Fact {
     Long(String, Vec<String>, u64),
 }
 
+/// So many facts are collected of a payload of so many bytes: what is beyond them is counted and not compared.
+fn most_facts(bytes: usize) -> usize {
+    (1 << 14).max(bytes / 96)
+}
+
 /// Facts by section and name, in the order of the sections.
 type Facts = BTreeMap<(usize, String), Fact>;
 
@@ -148,7 +153,7 @@ fn facts(path: &Path, data: &[u8], damaged: &mut bool, unseen: &mut u64) -> Resu
     let room = Room { digests: true, ..Room::for_payload(data.len()) };
     let inspection = inspect::inspect(data, room);
     *unseen = unseen.saturating_add(inspection.unseen());
-    let mut facts = Collected::default();
+    let (mut facts, most) = (Collected::default(), most_facts(data.len()));
     facts.add(PAYLOAD, "protocol", Fact::Is(inspection.protocol().to_string(), 0));
     facts.add(PAYLOAD, "Python", Fact::Is(inspection.python().unwrap_or_else(|| "no code".to_owned()), 0));
     if let Some(error) = inspection.error() {
@@ -169,6 +174,10 @@ fn facts(path: &Path, data: &[u8], damaged: &mut bool, unseen: &mut u64) -> Resu
         facts.add(GLOBALS, &global, Fact::Is(String::new(), 0));
     }
     for id in inspection.in_order().filter(|id| !matches!(*id, ROOT | MORE)) {
+        if facts.all.len() >= most {
+            *unseen += inspection.own(id);
+            continue;
+        }
         let node = inspection.node(id);
         if inspection.is_definition(id) {
             definition(&inspection, &node, &mut facts);

@@ -225,6 +225,12 @@ impl<'a> Inspection<'a> {
         hasher.finish()
     }
 
+    /// Bytes of a node itself.
+    #[must_use]
+    pub fn own(&self, id: u32) -> u64 {
+        self.own[id as usize]
+    }
+
     /// Bytes of a node with those of all below it.
     #[must_use]
     pub fn total(&self, id: u32) -> u64 {
