@@ -510,3 +510,59 @@ assert settings == v.settings and settings is not v.settings and own == [1] and 
 """,
         in_place=False,
     )
+
+
+needs_lazy_imports = pytest.mark.skipif(sys.version_info < (3, 15), reason="PEP 810 came with Python 3.15")
+
+LAZY = """
+lazy import json
+lazy import os.path as places
+lazy from collections import Counter
+
+class Tool:
+    def count(self): return Counter("aab"), places.basename("a/b")
+
+def f():
+    return json.dumps([1]), Tool().count()
+
+obj = f
+"""
+
+
+@needs_lazy_imports
+def test_an_import_that_was_put_off_arrives_as_what_it_stands_for():
+    ship(LAZY, "assert obj() == ('[1]', ({'a': 2, 'b': 1}, 'b')), obj()", in_place=False)
+
+
+@needs_lazy_imports
+def test_a_name_says_the_same_before_and_after_its_import_is_done():
+    printed = run(
+        LAZY
+        + """
+import capers
+before = [capers.dumps(f) for _ in range(3)] + [capers.dumps(Tool) for _ in range(4)]
+f()
+after = [capers.dumps(f) for _ in range(3)] + [capers.dumps(Tool) for _ in range(4)]
+print(before == after)
+"""
+    )
+    assert printed.strip() == "True"
+
+
+@needs_lazy_imports
+def test_an_import_that_was_put_off_and_fails_says_so():
+    printed = run(
+        """
+lazy import there_is_no_such_module
+import capers
+
+def f():
+    return there_is_no_such_module
+
+try:
+    capers.dumps(f)
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    )
+    assert printed.strip() == "No module named 'there_is_no_such_module'"

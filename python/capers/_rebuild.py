@@ -122,11 +122,11 @@ def _key_of(cls):
 def _track(cls, key):
     """Note that the class *cls* has *key*; return the key."""
 
-    def forget(_):
-        _keys.pop(address, None)
-        if _classes.get(key) is None:
-            _filled.pop(key, None)
-            _changes.pop(key, None)
+    def forget(_, keys=_keys, classes=_classes, others=(_filled, _changes)):  # when the globals here are gone, too
+        keys.pop(address, None)
+        if classes.get(key) is None:
+            for each in others:
+                each.pop(key, None)
 
     with _lock:
         address = id(cls)

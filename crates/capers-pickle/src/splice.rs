@@ -25,6 +25,36 @@ pub fn count_gets(data: &[u8], index: usize, from: usize) -> Result<usize, Error
     Ok(count)
 }
 
+/// Where a part of a pickle refers to the memo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Get {
+    /// Where the instruction begins.
+    pub start: usize,
+    /// The offset of the instruction after it.
+    pub end: usize,
+    /// The memo index.
+    pub index: usize,
+}
+
+/// The places where `part`, whole instructions without the end of a pickle, refers to the memo.
+///
+/// # Errors
+///
+/// Fails where `part` is no sequence of instructions.
+pub fn gets(part: &[u8]) -> Result<Vec<Get>, Error> {
+    let mut gets = Vec::new();
+    let mut instructions = Instructions::new(part);
+    while !instructions.rest().is_empty() {
+        let Some(instruction) = instructions.next() else { break };
+        let Instruction { offset, op, argument } = instruction?;
+        if let (Op::Get | Op::BinGet | Op::LongBinGet, Some(index)) = (op, number(argument)) {
+            let end = part.len() - instructions.rest().len();
+            gets.push(Get { start: offset as usize, end, index: index as usize });
+        }
+    }
+    Ok(gets)
+}
+
 /// `data` with the given bytes put in at the given offsets, which are those of instructions and in ascending order.
 ///
 /// What is put in at the end of a frame becomes part of it.

@@ -278,6 +278,13 @@ impl<B: Buffer> Writer<B> {
         Checkpoint { length: self.buf.len(), frame_start: self.frame_start, frames: self.frames, head }
     }
 
+    /// What has been written since `from`, if the frame that was open then is still open.
+    #[must_use]
+    pub fn since(&self, from: &Checkpoint) -> Option<&[u8]> {
+        let same = from.frame_start != NO_FRAME && from.frame_start == self.frame_start && from.frames == self.frames;
+        if same { self.buf.as_slice().get(from.length..) } else { None }
+    }
+
     /// Takes back everything written since `to`. Nothing of it may have been handed on.
     ///
     /// A frame that was open at the checkpoint and has been closed since is open again; its header is written once

@@ -213,6 +213,12 @@ fn chosen(what: impl FnOnce(&Choices) -> bool) -> bool {
     CURRENT.with_borrow(|current| current.as_deref().is_some_and(what))
 }
 
+/// Whether there are any choices, of this dump or of the process.
+#[inline]
+pub(crate) fn any() -> bool {
+    LOCAL.load(Ordering::Relaxed) || CURRENT.with_borrow(Option::is_some)
+}
+
 /// Whether the module called `name` was chosen to travel by value.
 pub(crate) fn is_by_value(name: &[u8]) -> bool {
     chosen(|it| {

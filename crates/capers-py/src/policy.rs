@@ -6,6 +6,9 @@
 //! patched function never silently turns into its namesake. To find out, a module of a package that is loaded may be
 //! imported.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -13,6 +16,7 @@ use pyo3::types::{PyDict, PyModule, PyString, PyWeakrefReference};
 
 use crate::choices::{self, Globals, LocalModules};
 use crate::ffi::access::{attribute, dict_get, str_bytes};
+use crate::ffi::class::own;
 use crate::ffi::modules;
 use crate::state::{State, state};
 
@@ -40,24 +44,75 @@ pub(crate) fn resolve<'py>(
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let name = str_bytes(qualname)?;
     if !name.contains(&b'.') {
-        if let Ok(module) = module.cast_exact::<PyModule>()
-            && let Some(found) = dict_get(&module.dict(), qualname)?
-        {
-            return Ok(Some(found));
-        }
-        return attribute(module, qualname);
+        return held(module, qualname);
     }
     let mut at = module.clone();
-    for part in name.split(|byte| *byte == b'.') {
-        if part == b"<locals>" {
-            return Ok(None);
-        }
-        match at.getattr_opt(String::from_utf8_lossy(part).as_ref())? {
+    for part in parts_of(qualname, &name).iter() {
+        let Some(part) = part else { return Ok(None) };
+        match held(&at, part.bind(module.py()))? {
             Some(next) => at = next,
             None => return Ok(None),
         }
     }
     Ok(Some(at))
+}
+
+/// The attribute `name` of `holder`, a module or a class in it.
+#[inline]
+fn held<'py>(holder: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if let Ok(module) = holder.cast_exact::<PyModule>() {
+        let dict = module.dict();
+        if let Some(found) = dict_get(&dict, name)? {
+            return Ok(Some(found));
+        }
+        // The lookup would make an error only to drop it.
+        if dict_get(&dict, intern!(dict.py(), "__getattr__"))?.is_none() && !of_every_module(name)? {
+            return Ok(None);
+        }
+    }
+    attribute(holder, name)
+}
+
+/// A module of the standard library or of capers, imported if it is not loaded.
+pub(crate) fn library<'py>(name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    match loaded(name.py(), name.as_any())? {
+        Some(module) => Ok(module),
+        None => Ok(name.py().import(name)?.into_any()),
+    }
+}
+
+/// Whether all modules have an attribute `name` by their type.
+fn of_every_module(name: &Bound<'_, PyString>) -> PyResult<bool> {
+    let py = name.py();
+    Ok(own(&py.get_type::<PyModule>(), name)?.is_some() || own(&py.get_type::<PyAny>(), name)?.is_some())
+}
+
+/// The parts of a dotted name, `None` for a place inside a function.
+type Parts = Arc<[Option<Py<PyString>>]>;
+/// Dotted names by address, each kept with its parts.
+type Names = HashMap<usize, (Py<PyString>, Parts)>;
+
+/// The parts of `qualname`, whose text is `name`. They are kept: the same names are resolved over and over.
+fn parts_of(qualname: &Bound<'_, PyString>, name: &[u8]) -> Parts {
+    static KNOWN: Mutex<Option<Names>> = Mutex::new(None);
+    const MOST: usize = 4096;
+    let (py, address) = (qualname.py(), qualname.as_ptr() as usize);
+    if let Ok(known) = KNOWN.try_lock()
+        && let Some((_, parts)) = known.as_ref().and_then(|known| known.get(&address))
+    {
+        return Arc::clone(parts);
+    }
+    let part = |part: &[u8]| {
+        (part != b"<locals>").then(|| PyString::intern(py, String::from_utf8_lossy(part).as_ref()).unbind())
+    };
+    let parts: Parts = name.split(|byte| *byte == b'.').map(part).collect();
+    if let Ok(mut known) = KNOWN.try_lock() {
+        let known = known.get_or_insert_with(HashMap::new);
+        if known.len() < MOST {
+            known.insert(address, (qualname.clone().unbind(), Arc::clone(&parts)));
+        }
+    }
+    parts
 }
 
 /// Decides about a function or class that states `module` and `qualname`: a reference, or `None` for by value.
@@ -149,9 +204,10 @@ pub(crate) fn importable(name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) 
     if choices::is_local(module)? {
         return Ok(false);
     }
-    let key = (module.as_ptr() as usize, name_bytes.to_vec());
+    let address = module.as_ptr() as usize;
     if let Ok(known) = state.importable.lock()
-        && let Some((weak, verdict)) = known.get(&key)
+        && let Some((_, weak, verdict)) =
+            known.get(&address).and_then(|names| names.iter().find(|it| it.0 == *name_bytes))
         && weak.bind(py).cast::<PyWeakrefReference>().is_ok_and(|it| it.upgrade().is_some_and(|it| it.is(module)))
     {
         return Ok(*verdict);
@@ -161,9 +217,12 @@ pub(crate) fn importable(name: &Bound<'_, PyString>, module: &Bound<'_, PyAny>) 
         && let Ok(mut known) = state.importable.lock()
     {
         if known.len() > 10_000 {
-            known.retain(|_, (weak, _)| weak.bind(py).call0().is_ok_and(|it| !it.is_none()));
+            let lives = |weak: &Py<PyAny>| weak.bind(py).call0().is_ok_and(|it| !it.is_none());
+            known.retain(|_, names| names.iter().any(|(_, weak, _)| lives(weak)));
         }
-        known.insert(key, (weak.into_any().unbind(), verdict));
+        let names = known.entry(address).or_default();
+        names.retain(|(it, ..)| *it != *name_bytes);
+        names.push((name_bytes.to_vec(), weak.into_any().unbind(), verdict));
     }
     Ok(verdict)
 }

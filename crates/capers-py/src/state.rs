@@ -12,8 +12,9 @@ use crate::choices::Reducer;
 
 use crate::dump::pickler::no_persistent_id;
 
-/// By address and name of a module: a weak reference to it, and whether it can be imported elsewhere.
-pub(crate) type Verdicts = HashMap<(usize, Vec<u8>), (Py<PyAny>, bool)>;
+/// Under the address of a module, for each name that it was loaded under: a weak reference to it, and whether it can be
+/// imported elsewhere by that name.
+pub(crate) type Verdicts = HashMap<usize, Vec<(Vec<u8>, Py<PyAny>, bool)>>;
 
 /// Kept objects; one for the process, as PyO3 modules load in one interpreter only.
 pub(crate) struct State {
@@ -57,10 +58,12 @@ pub(crate) struct State {
     pub(crate) protocols: [Py<PyAny>; 6],
 }
 
-/// Objects of the standard library that travel by a rule of their own.
+/// Objects of the standard library that are told apart by identity.
 pub(crate) struct Known {
     /// The code object of the function that `functools.singledispatch` returns.
     pub(crate) singledispatch: Option<Py<PyAny>>,
+    /// The type of imports that have been put off (3.15 and later).
+    pub(crate) lazy_import: Option<Py<PyAny>>,
 }
 
 static STATE: PyOnceLock<State> = PyOnceLock::new();
@@ -123,6 +126,7 @@ impl Known {
                 singledispatch = Some(constant.unbind());
             }
         }
-        Ok(Self { singledispatch })
+        let lazy_import = py.import("types")?.getattr_opt("LazyImportType")?.map(Bound::unbind);
+        Ok(Self { singledispatch, lazy_import })
     }
 }

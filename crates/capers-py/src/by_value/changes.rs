@@ -18,7 +18,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType, PyWeakrefReference};
 
 use super::definition::table;
-use super::{Part, code};
+use super::{Part, code, settled};
 use crate::ffi::access::{
     bytearray_copy, cell_content, dict_get, dict_next, int_value, list_item, set_items, str_hash, tuple_item,
 };
@@ -276,7 +276,7 @@ impl<'py> Stamper<'py> {
         }
         if policy::module_of(&view.globals)?.is_none() {
             for name in info.globals.iter().chain(&info.hints) {
-                let found = dict_get(&view.globals, name.bind(py).as_any())?;
+                let found = dict_get(&view.globals, name.bind(py).as_any())?.map(settled).transpose()?;
                 self.wait(found);
             }
         }

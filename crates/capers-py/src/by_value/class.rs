@@ -3,20 +3,20 @@
 //! The namespace travels in its order, minus what `type.__new__` makes itself. The key tells classes apart across
 //! payloads; it comes from the pickler, which derives it from this very description.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::changes::changes;
 use super::keywords::{Keywords, keywords};
-use super::odd::members_of;
+use super::odd::{self, members_of};
 use super::{Fill, Part, Reduction};
-use crate::ffi::access::{cell_content, dict_get, str_bytes};
+use crate::ffi::access::{cell_content, str_bytes};
 use crate::ffi::class::{Holder, flags, holder, namespace, own};
 use crate::ffi::function::function_view;
 use crate::ffi::kind::{Kind, kind};
-use crate::policy;
+use crate::policy::{self, Reference};
 use crate::wire::Wire;
 
 /// Names that a class gets from the interpreter, its metaclass or `copyreg` once it is made.
@@ -97,23 +97,16 @@ fn body<'py>(
             return Err(PyTypeError::new_err("cannot pickle a class with an attribute whose name is not a string"));
         };
         let text = str_bytes(&name)?;
-        if REMADE.contains(&text.as_ref()) {
-            continue;
-        }
         let mut value = value;
         let value_kind = kind(&value);
-        if value_kind == Kind::Other {
-            // Since 3.15 all classes share these two descriptors. What stands behind them came later.
-            if matches!(text.as_ref(), b"__dict__" | b"__weakref__") && holder(&value) == Holder::Slot {
+        match entry(class, members, name.as_any(), &value)? {
+            Entry::Given => {}
+            Entry::Slot if matches!(text.as_ref(), b"__dict__" | b"__weakref__") => {
+                // What stands behind these two came later.
                 statement.get_or_insert(entries.len());
                 continue;
             }
-            if is_made_by_type(class, &name, &value)? {
-                continue;
-            }
-        }
-        if members.is_some_and(|_| ENUM_TABLES.contains(&text.as_ref())) || is_member(members, &name)? {
-            continue;
+            Entry::Slot | Entry::Ignored => continue,
         }
         match text.as_ref() {
             // Put there at the end where the class statement has none.
@@ -149,19 +142,79 @@ fn body<'py>(
     Ok(Body { entries, statement: statement.or(undocumented), class_dict_cell, class_cell })
 }
 
+/// The members of an enumeration by name, aliases included.
+pub(super) fn members<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    if !enum_class(class)? {
+        return Ok(None);
+    }
+    let map = own(class, intern!(class.py(), "_member_map_"))?;
+    Ok(map.map(Bound::cast_into::<PyDict>).transpose()?)
+}
+
+/// Where `class` can be imported from, if it can.
+pub(crate) fn reference<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<Reference<'py>>> {
+    let py = class.py();
+    let module = match own(class, intern!(py, "__module__"))?.filter(PyAnyMethods::is_instance_of::<PyString>) {
+        Some(module) => module,
+        None => match odd::stated(class, intern!(py, "__module__")) {
+            Ok(module) => module,
+            // It does not say where it is from.
+            Err(error) if error.is_instance_of::<PyException>(py) => return Ok(None),
+            Err(error) => return Err(error),
+        },
+    };
+    policy::reference(class.as_any(), &module, crate::ffi::class::qualname(class)?.as_any())
+}
+
+/// What becomes of something in the namespace of a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// It is an item of the namespace that travels.
+    Given,
+    /// A descriptor that the making of the class puts there again.
+    Slot,
+    /// What is there follows from the rest, or is told by other parts.
+    Ignored,
+}
+
+/// What becomes of `value`, which `class` has under `name`; `members` are those of an enumeration.
+pub(super) fn entry<'py>(
+    class: &Bound<'py, PyType>,
+    members: Option<&Bound<'py, PyDict>>,
+    name: &Bound<'py, PyAny>,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Entry> {
+    let Ok(name) = name.cast::<PyString>() else { return Ok(Entry::Given) };
+    let text = str_bytes(name)?;
+    if REMADE.contains(&text.as_ref()) {
+        return Ok(Entry::Ignored);
+    }
+    if kind(value) == Kind::Other {
+        let slot = holder(value) == Holder::Slot;
+        // Since 3.15 all classes share these two descriptors.
+        if slot && matches!(text.as_ref(), b"__dict__" | b"__weakref__") || is_made_by_type(class, name, value)? {
+            return Ok(if slot { Entry::Slot } else { Entry::Ignored });
+        }
+    }
+    let told = members.is_some() && ENUM_TABLES.contains(&text.as_ref()) || is_member(members, name)?;
+    Ok(if told { Entry::Ignored } else { Entry::Given })
+}
+
+/// What fills `class` once it has been made: the members of an enumeration, registered subclasses.
+pub(super) fn fills<'py>(class: &Bound<'py, PyType>, members: Option<&Bound<'py, PyDict>>) -> PyResult<Vec<Fill<'py>>> {
+    let mut fills = Vec::new();
+    if let Some(members) = members {
+        fills.extend(members_of(class, members)?);
+    }
+    fills.extend(registered(class)?);
+    Ok(fills)
+}
+
 /// Describes `class`, known by `key`.
 pub(crate) fn reduce<'py>(class: &Bound<'py, PyType>, key: &Bound<'py, PyString>) -> PyResult<Reduction<'py>> {
     let py = class.py();
     let namespace = namespace(class)?;
-    let is_enum = enum_class(class)?;
-    let members = if is_enum {
-        match dict_get(&namespace, intern!(py, "_member_map_").as_any())? {
-            Some(map) => Some(map.cast_into::<PyDict>()?),
-            None => None,
-        }
-    } else {
-        None
-    };
+    let members = members(class)?;
     let Body { mut entries, statement, class_dict_cell, class_cell } = body(class, &namespace, members.as_ref())?;
     let Keywords { given, hooked } = keywords(class)?;
     // Hooks that the class statement ran must not see what came later.
@@ -193,12 +246,7 @@ pub(crate) fn reduce<'py>(class: &Bound<'py, PyType>, key: &Bound<'py, PyString>
     if !changes.is_empty() {
         args.push(Part::Entries(changes.into_iter().map(|(name, number)| (name, Part::Int(number))).collect()));
     }
-    let mut fills = Vec::new();
-    if let Some(members) = members {
-        fills.extend(members_of(class, &members)?);
-    }
-    fills.extend(registered(class)?);
-    Ok(Reduction { make: Wire::Class, args, fills })
+    Ok(Reduction { make: Wire::Class, args, fills: fills(class, members.as_ref())? })
 }
 
 /// The value of `__slots__` that makes the same slots again: an iterator has been used up by the first time.
@@ -296,7 +344,8 @@ fn registered<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<Fill<'py>>> {
     if own(class, intern!(py, "_abc_impl"))?.is_none() {
         return Ok(None);
     }
-    let registry = py.import("_abc")?.getattr("_get_dump")?.call1((class,))?.get_item(0)?;
+    let registry =
+        policy::library(intern!(py, "_abc"))?.getattr(intern!(py, "_get_dump"))?.call1((class,))?.get_item(0)?;
     let mut subclasses = Vec::new();
     for weak in registry.try_iter()? {
         let subclass = weak?.call0()?;

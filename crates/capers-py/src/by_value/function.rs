@@ -6,14 +6,28 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
 
 use super::code::CodeInfo;
-use super::{Context, Fill, Part, Reduction, odd};
+use super::{Context, Fill, Part, Reduction, odd, settled};
 use crate::ffi::access::{cell_content, dict_get, str_eq, tuple_item};
 use crate::ffi::code::{code_doc, code_names};
 use crate::ffi::function::{FunctionView, function_annotations, function_view};
 use crate::ffi::kind::{Kind, kind};
-use crate::policy;
+use crate::policy::{self, Reference};
 use crate::state::state;
 use crate::wire::Wire;
+
+/// Where `function` can be imported from, if it can: it states `module` and `qualname`, and its namespace is `globals`.
+#[inline]
+pub(crate) fn reference<'py>(
+    function: &Bound<'py, PyAny>,
+    module: Option<&Bound<'py, PyAny>>,
+    qualname: &Bound<'py, PyAny>,
+    globals: &Bound<'py, PyDict>,
+) -> PyResult<Option<Reference<'py>>> {
+    match module {
+        Some(module) if policy::at_home(globals, module)? => policy::reference(function, module, qualname),
+        _ => Ok(None),
+    }
+}
 
 /// Keys of a namespace that travel with every function of it, as far as they are there.
 fn standing_names(py: Python<'_>) -> [&Bound<'_, PyString>; 3] {
@@ -222,6 +236,7 @@ impl<'py> Captures<'py> {
                 }
             };
             let Some(value) = dict_get(globals, name.as_any())? else { continue };
+            let value = settled(value)?;
             let value_kind = kind(&value);
             if value_kind == Kind::Module
                 && index >= standing.len()
@@ -272,7 +287,7 @@ fn import_call<'py>(imports: Vec<Bound<'py, PyString>>, fills: &mut Vec<Fill<'py
 }
 
 /// Loaded submodules of the package `module` that are reached by attribute names of the code.
-fn submodules<'py>(
+pub(super) fn submodules<'py>(
     py: Python<'py>,
     module: &Bound<'py, PyAny>,
     info: &CodeInfo,

@@ -13,11 +13,29 @@ mod keywords;
 pub(crate) mod module;
 pub(crate) mod odd;
 pub(crate) mod reach;
+pub(crate) mod witness;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::ffi::kind::{Kind, kind};
+use crate::state::state;
 use crate::wire::Wire;
+
+/// What a namespace that holds `value` means by it: an import that was put off is done now, as it would be by the code that
+/// uses the name.
+#[inline]
+pub(crate) fn settled(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    if cfg!(not(Py_3_15)) || kind(&value) != Kind::Other {
+        return Ok(value);
+    }
+    let py = value.py();
+    match &state(py)?.known.lazy_import {
+        Some(lazy) if value.get_type().is(lazy) => value.call_method0(intern!(py, "resolve")),
+        _ => Ok(value),
+    }
+}
 
 /// One argument of a constructor, or one value to fill in.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyModule, PyString};
 
-use super::{Context, Fill, Part, Reduction};
+use super::{Context, Fill, Part, Reduction, settled};
 use crate::ffi::access::{dict_get, str_bytes};
 use crate::policy;
 use crate::wire::Wire;
@@ -50,7 +50,7 @@ pub(crate) fn reduce<'py>(module: &Bound<'py, PyModule>, context: &impl Context)
         }
         drop(text);
         if !context.captured(address, key.as_ptr() as usize) {
-            items.push((key, Part::Object(value)));
+            items.push((key, Part::Object(settled(value)?)));
         }
     }
     let mut fills = Vec::new();

@@ -9,7 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyType};
 
-use super::Context;
+use super::{Context, settled};
 use crate::ffi::access::{cell_content, dict_get, str_eq};
 use crate::ffi::class::{Holder, holder, namespace};
 use crate::ffi::code::get_extra;
@@ -103,7 +103,7 @@ pub(crate) fn lacking<'py>(start: &Bound<'py, PyAny>, context: &impl Context) ->
                     if context.captured(address, name.as_ptr() as usize) {
                         waiting.push(value);
                     } else if seen.insert(name.as_ptr() as usize ^ address) {
-                        lacking.push((view.globals.clone(), name.clone(), value));
+                        lacking.push((view.globals.clone(), name.clone(), settled(value)?));
                     }
                 }
             }

@@ -302,7 +302,7 @@ impl<'py> Dumper<'py> {
                     }
                     if fill == frame.reduction.fills.len() {
                         self.stack.pop();
-                        return Ok(());
+                        return self.end_recording();
                     }
                     if self.step_item(fill, item)? {
                         return Ok(());

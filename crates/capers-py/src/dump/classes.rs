@@ -11,9 +11,7 @@ use super::pending::Pending;
 use super::{Begun, Dumper, Frame};
 use crate::by_value::reach::Missing;
 use crate::by_value::{Fill, Part, class, definition, odd};
-use crate::ffi::class::{own, qualname};
 use crate::ffi::kind::Kind;
-use crate::policy;
 
 /// A class whose making has begun and not ended.
 struct InProgress<'py> {
@@ -113,16 +111,7 @@ impl<'py> Dumper<'py> {
             return Ok(Begun::InProgress(object.clone()));
         }
         let class = object.cast::<PyType>()?;
-        let module = match own(class, intern!(py, "__module__"))?.filter(PyAnyMethods::is_instance_of::<PyString>) {
-            Some(module) => Ok(module),
-            None => {
-                let lookup = py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?;
-                lookup.call1((class, intern!(py, "__module__")))
-            }
-        };
-        if let Ok(module) = module
-            && let Some(reference) = policy::reference(object, &module, qualname(class)?.as_any())?
-        {
+        if let Some(reference) = class::reference(class)? {
             return self.begin_reference(object, &reference);
         }
         match odd::reduce(py, Kind::Type, object)? {
@@ -132,6 +121,9 @@ impl<'py> Dumper<'py> {
         }
         if !class::is_python_class(class)? {
             return self.begin_global(object, None);
+        }
+        if self.put_kept(object)? {
+            return Ok(Begun::Done);
         }
         let key = self.class_key(class)?;
         let reduction = class::reduce(class, &key)?;
@@ -221,6 +213,9 @@ impl<'py> Dumper<'py> {
         self.proxies.rewind(checkpoint.offset());
         self.memo.rewind(mark);
         self.classes.rewind(height, number);
+        if self.recording.as_ref().is_some_and(|it| it.is_after(checkpoint)) {
+            self.recording = None;
+        }
         self.complete.clear();
     }
 }

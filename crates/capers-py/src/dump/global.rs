@@ -46,18 +46,15 @@ impl<'py> Dumper<'py> {
         self.writer.memoize(index);
     }
 
-    pub(super) fn begin_function(&mut self, function: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        let Some(FunctionNames { module, qualname, globals }) = function_names(function) else {
-            return self.begin_global(function, None);
+    pub(super) fn begin_function(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
+        let Some(FunctionNames { module, qualname, globals }) = function_names(object) else {
+            return self.begin_global(object, None);
         };
-        if let Some(module) = module
-            && policy::at_home(&globals, &module)?
-            && let Some(reference) = policy::reference(function, &module, &qualname)?
-        {
+        if let Some(reference) = function::reference(object, module.as_ref(), &qualname, &globals)? {
             self.spoil();
-            return self.begin_reference(function, &reference);
+            return self.begin_reference(object, &reference);
         }
-        self.begin_function_by_value(function)
+        self.begin_function_by_value(object)
     }
 
     /// Writes `object` as the name it was found under.

@@ -28,6 +28,34 @@ pub(crate) struct Mark {
     next: usize,
 }
 
+/// What a part of a payload has put into the memo; indices count from its beginning.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) objects: Vec<(Py<PyAny>, usize)>,
+    pub(super) spaces: Vec<(Py<PyAny>, usize)>,
+    texts: Vec<(Py<PyString>, usize)>,
+    wires: Vec<(Wire, usize)>,
+    modules: Vec<(&'static str, usize)>,
+    captures: Vec<(usize, usize)>,
+    namespaces: Vec<usize>,
+    count: usize,
+}
+
+/// Something that is known in the memo by what it is, and not by which object it is.
+#[derive(Debug)]
+pub(super) enum Name {
+    Text(Py<PyString>),
+    Wire(Wire),
+    Module(&'static str),
+}
+
+impl Part {
+    /// How many memo indices it has taken.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+}
+
 /// Object, text, global and capture tables of one pickler.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
@@ -318,6 +346,70 @@ impl Memo {
             modules: self.by_value.len(),
             next: self.next,
         }
+    }
+
+    /// What has come after `from`; `None` where it cannot be told without what it belongs to.
+    pub(super) fn since(&self, py: Python<'_>, from: Mark) -> Option<Part> {
+        if self.by_value.len() != from.modules {
+            return None;
+        }
+        let rest = |index: usize| index - from.next;
+        Some(Part {
+            objects: self.identities.iter().skip(from.entries).map(|(it, at)| (it.clone_ref(py), rest(at))).collect(),
+            spaces: self.spaces[from.spaces..].iter().map(|(it, at)| (it.clone_ref(py), rest(*at))).collect(),
+            texts: self.texts[from.texts..].iter().map(|(it, _, at)| (it.clone_ref(py), rest(*at))).collect(),
+            wires: self.wires[from.wires..].iter().map(|(it, at)| (*it, rest(*at))).collect(),
+            modules: self.modules.iter().filter(|it| it.1 >= from.next).map(|(it, at)| (*it, rest(*at))).collect(),
+            captures: self.captures[from.captures..].to_vec(),
+            namespaces: self.namespaces[from.namespaces..].to_vec(),
+            count: self.next - from.next,
+        })
+    }
+
+    /// What stands under the memo index `index`, if it is a name.
+    pub(super) fn name_at(&self, py: Python<'_>, index: usize) -> Option<Name> {
+        let text = || self.texts.iter().find(|it| it.2 == index).map(|it| Name::Text(it.0.clone_ref(py)));
+        let wire = || self.wires.iter().find(|it| it.1 == index).map(|it| Name::Wire(it.0));
+        let module = || self.modules.iter().find(|it| it.1 == index).map(|it| Name::Module(it.0));
+        text().or_else(wire).or_else(module)
+    }
+
+    /// The object under the memo index `index`.
+    pub(super) fn object_at<'a, 'py>(&'a self, py: Python<'py>, index: usize) -> Option<&'a Bound<'py, PyAny>> {
+        self.identities.iter().find(|it| it.1 == index).map(|it| it.0.bind(py))
+    }
+
+    /// The memo index of a name.
+    pub(super) fn name(&self, py: Python<'_>, name: &Name) -> Option<usize> {
+        match name {
+            Name::Text(text) => self.text(text.bind(py)),
+            Name::Wire(wire) => self.wire(*wire),
+            Name::Module(module) => self.wire_module(module),
+        }
+    }
+
+    /// Whether nothing of `part` is here, objects and namespaces aside.
+    pub(super) fn is_free_of(&self, py: Python<'_>, part: &Part) -> bool {
+        self.next == 0
+            || part.texts.iter().all(|(text, _)| self.text(text.bind(py)).is_none())
+                && part.wires.iter().all(|(wire, _)| self.wire(*wire).is_none())
+                && part.modules.iter().all(|(module, _)| self.wire_module(module).is_none())
+    }
+
+    /// Adds what [`since`](Self::since) gave, objects and namespaces aside, as what comes next.
+    pub(super) fn add(&mut self, py: Python<'_>, part: &Part) {
+        let base = self.next;
+        for (text, at) in &part.texts {
+            self.next = base + at;
+            self.put_text(text.bind(py));
+        }
+        self.wires.extend(part.wires.iter().map(|(wire, at)| (*wire, base + at)));
+        self.modules.extend(part.modules.iter().map(|(module, at)| (*module, base + at)));
+        for (globals, what) in &part.captures {
+            self.capture(*globals, *what);
+        }
+        self.namespaces.extend(&part.namespaces);
+        self.next = base + part.count;
     }
 
     /// Forgets everything that came after `to`, at the cost of what is forgotten.

@@ -24,6 +24,7 @@ mod function;
 mod given;
 mod global;
 mod inside;
+mod kept;
 mod known;
 mod leaf;
 mod ledger;
@@ -143,6 +144,9 @@ pub(crate) struct Dumper<'py> {
     walks: bool,
     open: fast::Open,
     arrays: Option<known::Arrays<'py>>,
+    /// Whether classes are kept, and given out again as they were.
+    keeps: bool,
+    recording: Option<Box<kept::Recording<'py>>>,
     /// Who has written which bytes, where that is asked for.
     ledger: Option<Box<ledger::Ledger<'py>>>,
     steps: u32,
@@ -185,6 +189,8 @@ impl<'py> Dumper<'py> {
             walks,
             open: fast::Open::default(),
             arrays: None,
+            keeps: false,
+            recording: None,
             ledger: None,
             steps: 0,
             pauses: 0,
@@ -198,12 +204,17 @@ impl<'py> Dumper<'py> {
         self.state.protocols[usize::from(self.writer.protocol())].bind(self.py)
     }
 
-    /// Whether anything but the objects themselves decides what is written.
-    pub(crate) fn has_hooks(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, reducers, write: _, progress } =
+    /// Whether nothing but the objects themselves decides what is written.
+    pub(crate) fn is_free(&self) -> bool {
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, reducers, write: _, progress: _ } =
             &self.hooks;
         let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
-        self.sink.is_file() || progress.is_some() || !reducers.is_empty() || hooks.iter().any(|hook| hook.is_some())
+        reducers.is_empty() && hooks.iter().all(|hook| hook.is_none())
+    }
+
+    /// Whether what is written goes elsewhere, or something else decides about it.
+    pub(crate) fn has_hooks(&self) -> bool {
+        self.sink.is_file() || self.hooks.progress.is_some() || !self.is_free()
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.

@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 
 use super::by_value::{At, ByValue, FILLED, Placed};
 use super::{Begun, Dumper, Frame, path};
-use crate::by_value::{Fill, Part, Reduction, reach};
+use crate::by_value::{Fill, Part, Reduction, reach, settled};
 use crate::ffi::access::str_eq;
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::walk::Level;
@@ -36,7 +36,7 @@ impl<'py> Dumper<'py> {
             };
             let standing = str_eq(&key, intern!(self.py, "__name__")) || str_eq(&key, intern!(self.py, "__builtins__"));
             if !standing && !self.memo.captured(address, key.as_ptr() as usize) {
-                items.push((key, Part::Object(value)));
+                items.push((key, Part::Object(settled(value)?)));
             }
         }
         if items.is_empty() {

@@ -38,6 +38,11 @@ impl<'py> Dumper<'py> {
         !self.weak.late.is_empty()
     }
 
+    /// Whether anything weak has been met so far.
+    pub(super) fn any_weak(&self) -> bool {
+        !self.weak.open.is_empty() || !self.weak.late.is_empty() || self.proxies.any()
+    }
+
     pub(super) fn any_weak_open(&mut self) -> bool {
         self.forget_closed();
         !self.weak.open.is_empty() || self.proxies.any()

@@ -6,7 +6,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
-use super::access::dict_get;
+use super::access::{dict_get, dict_next};
 
 /// The namespace of `class`, as it is now.
 #[inline]
@@ -35,6 +35,18 @@ fn live<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyDict>> {
         dict
     };
     Ok(dict.cast_into()?)
+}
+
+/// Visits the names and values that `class` itself holds, in order.
+pub(crate) fn each_entry<'py, E: From<PyErr>>(
+    class: &Bound<'py, PyType>,
+    mut visit: impl FnMut(&Bound<'py, PyAny>, Bound<'py, PyAny>) -> Result<(), E>,
+) -> Result<(), E> {
+    let (dict, mut position) = (live(class)?, 0);
+    while let Some((name, value)) = dict_next(&dict, &mut position) {
+        visit(&name, value)?;
+    }
+    Ok(())
 }
 
 /// The qualname of `class`, whatever its metaclass has under that name.

@@ -139,7 +139,7 @@ pub(super) fn class_or_static<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
     if is_exactly(object, "builtins", "staticmethod")? {
         return filled(Wire::StaticMethod, parts, fills);
     }
-    let class = py.import("builtins")?.getattr("classmethod")?;
+    let class = policy::library(intern!(py, "builtins"))?.getattr(intern!(py, "classmethod"))?;
     let base = if object.is_instance(&class)? { "classmethod" } else { "staticmethod" };
     derived(object, base, parts, fills)
 }

@@ -28,8 +28,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
 use super::{Fill, Part, Reduction};
+use crate::ffi::class::{own, qualname};
 use crate::ffi::kind::Kind;
-use crate::policy::Reference;
+use crate::policy::{self, Reference};
 use crate::wire::Wire;
 
 pub(crate) use enums::members_of;
@@ -119,8 +120,17 @@ fn generic_lookup(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 /// What `class` has under `name`, past any `__getattribute__` of a metaclass.
-fn stated<'py>(class: &Bound<'py, PyType>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn stated<'py>(class: &Bound<'py, PyType>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     let py = class.py();
+    // What `type` would give for these two.
+    if name.is(intern!(py, "__qualname__")) {
+        return Ok(qualname(class)?.into_any());
+    }
+    if name.is(intern!(py, "__module__"))
+        && let Some(module) = own(class, name)?.filter(PyAnyMethods::is_instance_of::<PyString>)
+    {
+        return Ok(module);
+    }
     py.get_type::<PyType>().getattr(intern!(py, "__getattribute__"))?.call1((class, name))
 }
 
@@ -149,7 +159,7 @@ fn named(key: &Bound<'_, PyAny>, names: &[&str]) -> bool {
 /// What the garbage collector sees in `object`: the only view of what C objects keep to themselves.
 fn referents<'py>(object: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let py = object.py();
-    let found = py.import(intern!(py, "gc"))?.call_method1(intern!(py, "get_referents"), (object,))?;
+    let found = policy::library(intern!(py, "gc"))?.call_method1(intern!(py, "get_referents"), (object,))?;
     let class = object.get_type();
     let mut found: Vec<_> = found.cast_into::<PyList>()?.iter().collect();
     // Instances of heap types show their type, too; first or last, depending on the type.

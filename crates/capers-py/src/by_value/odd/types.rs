@@ -77,16 +77,16 @@ pub(super) fn hidden<'py>(object: &Bound<'py, PyAny>) -> Answer<'py> {
         return Ok(None);
     }
     let text = name.to_string_lossy();
-    if let Ok(at) = NAMED.binary_search_by(|(each, ..)| key(each).cmp(&key(&text))) {
+    if let Ok(at) = NAMED.binary_search_by(|(each, ..)| letters(each).cmp(letters(&text))) {
         let (_, module, attribute) = NAMED[at];
         let (module, attribute) = (PyString::intern(py, module), PyString::intern(py, attribute));
-        let loaded = py.import(&module)?;
-        if policy::resolve(loaded.as_any(), &attribute)?.is_some_and(|it| it.is(object)) {
+        let loaded = policy::library(&module)?;
+        if policy::resolve(&loaded, &attribute)?.is_some_and(|it| it.is(object)) {
             return Ok(Some(Travel::Reference(Reference { module, name: attribute })));
         }
     }
     // The loading side knows some more by an expression each.
-    let rebuild = py.import("capers._rebuild")?;
+    let rebuild = policy::library(intern!(py, "capers._rebuild"))?;
     if rebuild.getattr("_HIDDEN")?.contains(&name)? && rebuild.getattr("hidden_type")?.call1((&name,))?.is(object) {
         return made(Wire::HiddenType, vec![word(py, &text)]);
     }
@@ -153,7 +153,7 @@ fn of_ctypes<'py>(class: &Bound<'py, PyType>) -> Answer<'py> {
     Ok(None)
 }
 
-/// The order of the table: without regard to case.
-fn key(name: &str) -> String {
-    name.to_ascii_lowercase()
+/// What the table is ordered by: the letters without regard to case.
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
