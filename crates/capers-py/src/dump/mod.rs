@@ -120,6 +120,16 @@ pub(crate) enum Begun<'py> {
     InProgress(Bound<'py, PyAny>),
 }
 
+/// Where a dump stops to answer interrupts.
+#[derive(Default)]
+struct Stops {
+    steps: u32,
+    /// Pauses of the fast walk.
+    pauses: u32,
+    /// Code that ran at a stop has raised: whatever it was, the dump is over.
+    interrupted: bool,
+}
+
 /// Writes one object graph.
 pub(crate) struct Dumper<'py> {
     pub(crate) py: Python<'py>,
@@ -149,10 +159,7 @@ pub(crate) struct Dumper<'py> {
     recording: Option<Box<kept::Recording<'py>>>,
     /// Who has written which bytes, where that is asked for.
     ledger: Option<Box<ledger::Ledger<'py>>>,
-    steps: u32,
-    pauses: u32,
-    /// Code that ran in a pause has raised: whatever it was, the dump is over.
-    interrupted: bool,
+    stops: Stops,
     /// The height at which the stack is looked at next.
     patience: usize,
 }
@@ -192,9 +199,7 @@ impl<'py> Dumper<'py> {
             keeps: false,
             recording: None,
             ledger: None,
-            steps: 0,
-            pauses: 0,
-            interrupted: false,
+            stops: Stops::default(),
             patience: depth::FIRST_LOOK,
         })
     }
@@ -241,7 +246,7 @@ impl<'py> Dumper<'py> {
         if outcome.is_ok() && self.hooks.progress.is_some() {
             outcome = self.tell();
         }
-        self.interrupted |= outcome.is_err();
+        self.stops.interrupted |= outcome.is_err();
         outcome
     }
 
@@ -268,13 +273,13 @@ impl<'py> Dumper<'py> {
     /// Goes on until the work stack is as low as `base`.
     fn run(&mut self, base: usize) -> PyResult<()> {
         while self.stack.len() > base {
-            self.steps = self.steps.wrapping_add(1);
+            self.stops.steps = self.stops.steps.wrapping_add(1);
             reserve::check()?;
-            if self.steps & limits::SIGNAL_MASK == 0 {
+            if self.stops.steps & limits::SIGNAL_MASK == 0 {
                 self.pause()?;
             }
             if let Err(error) = self.step(base)
-                && (self.interrupted || !self.weaken(base, &error)? && !self.pardon(&error))
+                && (self.stops.interrupted || !self.weaken(base, &error)? && !self.pardon(&error))
             {
                 return Err(error);
             }
@@ -326,9 +331,9 @@ impl<'py> Dumper<'py> {
             // At the end nothing else runs, or `dump` sees to it; and as long as no interrupt waits, a walk goes on as it came.
             Pause::Ended if self.stack.is_empty() => return Ok(()),
             Pause::Interrupt => {
-                self.pauses = self.pauses.wrapping_add(1);
+                self.stops.pauses = self.stops.pauses.wrapping_add(1);
                 let told = self.hooks.progress.is_none();
-                if told && !self.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
+                if told && !self.stops.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
                     return Ok(());
                 }
             }

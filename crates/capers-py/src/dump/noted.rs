@@ -189,7 +189,7 @@ impl<'py> Dumper<'py> {
     fn may_pardon(&mut self, error: &PyErr) -> bool {
         let py = self.py;
         self.ledger.as_ref().is_some_and(|it| it.depth() > 0)
-            && !self.interrupted
+            && !self.stops.interrupted
             && error.is_instance_of::<PyException>(py)
             && !error.is_instance_of::<PyMemoryError>(py)
             && !self.would_weaken(error)
