@@ -301,7 +301,9 @@ def parser():
     suites.add_argument("--file", action="append", default=[], help="only this file of other peers, as test_enum")
     suites.add_argument("--mode", help="default, strict or both (default: both)")
     bench = made["bench"]
-    bench.add_argument("--suite", default="functions", help="functions, classes, data, import, leaks, memory or all")
+    bench.add_argument(
+        "--suite", default="functions", help="functions, classes, data, import, leaks, memory, paths or all"
+    )
     bench.add_argument("--rounds", metavar="N", help="how often each thing is measured (or, for leaks, repeated)")
     bench.add_argument("--json", metavar="FILE", help="write the figures there too")
     bench.add_argument("--readme", action="store_true", help="write the suite functions' table into README.md")

@@ -19,8 +19,15 @@ from shipping import run
 
 FUNCTIONS = ("dump", "dumps", "load", "loads", "Pickler", "Unpickler")
 # What capers adds to the signatures of pickle: keywords at the end.
-DUMPING = {"by_value": None, "locks": "fresh", "files": "reopen", "reducers": None, "globals": "module"}
-LOADING = {"limits": None}
+DUMPING = {
+    "by_value": None,
+    "locks": "fresh",
+    "files": "reopen",
+    "reducers": None,
+    "globals": "module",
+    "progress": None,
+}
+LOADING = {"limits": None, "progress": None}
 ADDED = {"dump": DUMPING, "dumps": DUMPING, "Pickler": DUMPING, "load": LOADING, "loads": LOADING, "Unpickler": LOADING}
 METHODS = ("Pickler.dump", "Pickler.clear_memo", "Unpickler.load", "Unpickler.find_class")
 

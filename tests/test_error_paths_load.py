@@ -196,3 +196,63 @@ def test_a_load_with_limits_tells_who_needed_a_global():
         )
         == f"ModuleNotFoundError: {THING}, needed by function 'f'"
     )
+
+
+def test_an_exception_that_is_raised_again_says_the_same_once():
+    run(
+        """
+import capers
+KEPT = KeyError("no")
+class C:
+    def __init__(self): self.x = 1
+    def __setstate__(self, state): raise KEPT
+class D:
+    def __reduce__(self): raise KEPT
+THING = D()
+def f(): return THING
+def notes(work, argument):
+    try: work(argument)
+    except KeyError as error: return list(error.__notes__)
+payload = capers.dumps([C()])
+first = notes(capers.loads, payload)
+assert len(first) == 1 and notes(capers.loads, payload) == first
+both = notes(capers.dumps, f)
+assert both == [*first, "while pickling f.__globals__['THING']"] == notes(capers.dumps, f), both
+"""
+    )
+
+
+def test_an_exception_that_is_raised_everywhere_collects_no_end_of_notes():
+    run(
+        """
+import capers
+KEPT = KeyError("no")
+class C:
+    def __init__(self): self.x = 1
+    def __setstate__(self, state): raise KEPT
+for count in range(300):
+    try: capers.loads(capers.dumps([*range(count), C()]))
+    except KeyError as error: assert error is KEPT
+assert 1 < len(KEPT.__notes__) < 100, len(KEPT.__notes__)
+assert "offset" in KEPT.__notes__[0]
+"""
+    )
+
+
+def test_the_offset_counts_from_where_the_pickle_begins():
+    run(
+        """
+import capers, pickle, re, tempfile
+bad = pickle.dumps([0, "x" * 70]) [:-1] + b"R."
+with tempfile.TemporaryFile() as file:
+    file.write(pickle.dumps([1, 2, 3]) + bad)
+    file.seek(0)
+    unpickler = capers.Unpickler(file)
+    assert unpickler.load() == [1, 2, 3]
+    told = []
+    for load in (unpickler.load, lambda: capers.loads(bad)):
+        try: load()
+        except pickle.UnpicklingError as error: told.append(error.__notes__)
+assert len(told) == 2 and told[0] == told[1] == ["while loading (REDUCE at offset %d)" % (len(bad) - 2)], told
+"""
+    )

@@ -258,6 +258,135 @@ print(capers.explain(f))
     assert "… 38 smaller parts" in text and "SMALL" not in text
 
 
+def test_a_tree_that_is_cut_names_what_is_biggest_below():
+    text = run(
+        SETUP
+        + """
+names = ["f%d" % at for at in range(200)] + ["LAST"]
+for name, following in zip(names, names[1:]):
+    exec("def %s(): return %s" % (name, following))
+LAST = bytes(900_000)
+print(capers.explain(f0))
+"""
+    )
+    lines = text.splitlines()
+    assert len(lines) < 90
+    assert lines[-1].startswith("the biggest: f0.__globals__['f1'].") and "['LAST'] of 900 kB" in lines[-1]
+    # A long way is told at its ends.
+    assert " … " in lines[-1] and len(lines[-1]) < 2000
+
+
+def test_an_open_file_is_told_of_as_it_travels():
+    run(
+        SETUP
+        + """
+import tempfile
+with tempfile.NamedTemporaryFile("w+") as file:
+    file.write("content")
+    file.flush()
+    with open(file.name) as again:
+        told = {files: [each["text"] for each in capers.explain([again], files=files).warnings] for files in ("reopen", "content")}
+assert told == {
+    "reopen": ["an open file, which is opened again by its name where it arrives"],
+    "content": ["an open file, whose content travels"],
+}, told
+"""
+    )
+
+
+def test_a_view_of_wide_items_is_looked_into_as_bytes():
+    run(
+        SETUP
+        + """
+payload = capers.dumps([1] * 100)
+padded = payload + bytes(-len(payload) % 8)
+report = capers.explain(memoryview(padded).cast("Q"))
+assert report.total == len(payload) and report.to_dict()["title"] == "payload of %d bytes" % len(padded)
+"""
+    )
+
+
+def test_one_part_is_one_part():
+    assert "in 1 part," in run("import capers; print(capers.explain(b'N.'))")
+
+
+def test_a_printed_or_drawn_report_does_not_steer_the_terminal():
+    run(
+        SETUP
+        + """
+from xml.etree import ElementTree
+def f(): return f
+f.__qualname__ = "a\\x1b[31mred\\x00"
+for report in (capers.explain(f), capers.explain(capers.dumps(f))):
+    assert "\\x1b" not in str(report) and "\\x00" not in str(report) and "red" in str(report)
+    ElementTree.fromstring(report.to_svg())
+    json.loads(json.dumps(report.to_dict()))
+"""
+    )
+
+
+def test_wide_letters_stay_inside_their_box():
+    run(
+        SETUP
+        + """
+from capers._drawing import _fitting
+assert _fitting("a" * 34) == "a" * 34 and _fitting("a" * 35) == "a" * 33 + "…"
+assert _fitting("\u6f22" * 40) == "\u6f22" * 16 + "…"
+"""
+    )
+
+
+def test_a_chain_of_a_hundred_thousand_functions_is_accounted_for():
+    # Looking through all that is open for each object takes minutes.
+    run(
+        SETUP
+        + """
+chain = None
+for _ in range(100_000):
+    def f(chain=chain): return chain
+    chain = f
+report = capers.explain(chain)
+data = report.to_dict()
+assert report.total == len(capers.dumps(chain)) == sum(node["own"] for node in data["nodes"])
+assert not report.offenders and str(report)
+"""
+    )
+
+
+def test_offenders_at_every_depth_are_listed():
+    run(
+        SETUP
+        + """
+def generate(): yield
+deep = None
+for _ in range(20_000):
+    begun = generate()
+    next(begun)
+    deep = [begun, deep]
+report = capers.explain(deep)
+assert len(report.offenders) == 20_000
+assert report.offenders[1]["path"] == "list[1][0]"
+assert sum(node["own"] for node in report.to_dict()["nodes"]) == report.total
+assert str(report) and len(report.to_html()) > 1_000_000
+"""
+    )
+
+
+def test_what_leads_back_to_what_is_being_written_is_told_of():
+    run(
+        SETUP
+        + """
+class Node: pass
+node = Node()
+node.inner = [Node()]
+node.inner[0].back = node
+report = check(capers.explain(node), capers.dumps(node))
+told = named(report)
+assert told["Node"]["id"] in told["Node.inner[0]"]["shared"]
+"""
+    )
+
+
 def test_bytes_are_looked_into_and_not_loaded():
     run(
         SETUP

@@ -46,6 +46,41 @@ document.body.dataset.result = JSON.stringify(result);
 """
 
 
+# A chain of functions that call the next one, with names of many letters.
+CHAIN = """
+import capers, json
+LAST = b"l" * 50_000
+names = ["a_function_with_a_name_that_takes_some_room_%d" % at for at in range(60)] + ["LAST"]
+for name, following in zip(names, names[1:]):
+    exec("def %s(): return %s" % (name, following))
+report = capers.explain(globals()[names[0]])
+print(json.dumps([report.to_html(), report.to_dict()]))
+"""
+
+# Chooses a part of the map that is far down, and measures what is shown of it.
+FAR_DOWN = """
+<script>
+choose(ID, true);
+const tree = document.querySelector("#tree"), line = document.querySelector("#tree .chosen");
+const [at, seen] = [line.getBoundingClientRect(), tree.getBoundingClientRect()];
+document.body.dataset.result = JSON.stringify({
+  label: line.querySelector(".label").clientWidth, wide: tree.scrollWidth - tree.clientWidth,
+  page: document.documentElement.scrollWidth - innerWidth, scrolled: scrollY,
+  inside: at.top >= seen.top && at.bottom <= seen.bottom,
+});
+</script>
+"""
+
+# Writes down the colors of the parts and of their text.
+COLORS = """
+<script>
+const colors = [...document.querySelectorAll("#map button, .legend i")].map(it => [getComputedStyle(it).backgroundColor,
+  getComputedStyle(document.querySelector("#map button")).color]);
+document.body.dataset.result = JSON.stringify(colors);
+</script>
+"""
+
+
 def browse(folder, page, size, *options):
     """Return what the script at the end of *page* wrote down, in a window of *size*."""
     file = folder / "page.html"
@@ -86,3 +121,30 @@ def test_it_is_readable_in_the_dark_and_in_the_light(tmp_path):
     dark = browse(tmp_path, page, "1280,800", "--blink-settings=preferredColorScheme=0")["colors"]
     assert brightness(light[0]) > 600 > 300 > brightness(light[1])
     assert brightness(dark[0]) < 300 < 600 < brightness(dark[1])
+
+
+def luminance(color):
+    """The relative luminance of a color as a browser states it (WCAG 2.2)."""
+    parts = [int(each) / 255 for each in re.findall(r"\d+", color)[:3]]
+    parts = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("options", [(), ("--blink-settings=preferredColorScheme=0",)], ids=["light", "dark"])
+def test_the_text_in_the_map_stands_out(tmp_path, options):
+    page, data = json.loads(run(SCRIPT))
+    colors = browse(tmp_path, page.replace("</body>", COLORS + "</body>"), "1280,800", *options)
+    assert len({back for back, _ in colors}) == 4
+    for back, text in colors:
+        lower, higher = sorted([luminance(back), luminance(text)])
+        # What WCAG asks for small text.
+        assert (higher + 0.05) / (lower + 0.05) >= 4.5, (back, text)
+
+
+@pytest.mark.parametrize("size", ["1280,800", "390,844"])
+def test_a_part_far_down_is_readable_and_the_page_stays_where_it_is(tmp_path, size):
+    page, data = json.loads(run(CHAIN))
+    last = next(node["id"] for node in data["nodes"] if "room_55" in node["name"])
+    result = browse(tmp_path, page.replace("</body>", FAR_DOWN.replace("ID", str(last)) + "</body>"), size)
+    assert result["label"] >= 150 and result["wide"] <= 0 and result["page"] <= 0
+    assert result["scrolled"] == 0 and result["inside"]

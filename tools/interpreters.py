@@ -18,7 +18,7 @@ NEXT = ((3, 14), (3, 15))  # may live in a folder of their own, see NextPython
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 SHARED = ROOT.parent / "shared"
-OPTIONAL = ("numpy", "pandas", "attrs", "pydantic")  # left out where no wheel exists for an interpreter
+OPTIONAL = ("numpy", "pandas", "attrs", "pydantic", "tqdm")  # left out where no wheel exists for an interpreter
 PLATFORMS = ("manylinux_2_17", "manylinux2014", "manylinux_2_24", "manylinux_2_27", "manylinux_2_28", "manylinux_2_34")
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "PickleError",
     "Pickler",
     "PicklingError",
+    "Progress",
     "Report",
     "Unpickler",
     "UnpicklingError",
@@ -39,7 +40,14 @@ __all__ = [
 ]
 
 # What is written in Python, and loaded when it is asked for.
-_REPORT = ("Capture", "LargePayloadWarning", "Report", "captures", "explain")
+_PYTHON = {
+    "Capture": "_report",
+    "LargePayloadWarning": "_report",
+    "Progress": "_progress",
+    "Report": "_report",
+    "captures": "_report",
+    "explain": "_report",
+}
 
 
 def _native():
@@ -64,14 +72,13 @@ def __getattr__(name):
     if name not in __all__:
         raise AttributeError("module 'capers' has no attribute %r" % name)
     core = _native()
-    if name in _REPORT:
-        from capers import _report
+    if name in _PYTHON:
+        from importlib import import_module
 
-        for each in _REPORT:
-            globals()[each] = getattr(_report, each)
+        globals()[name] = getattr(import_module("capers." + _PYTHON[name]), name)
         return globals()[name]
     for each in __all__:
-        if each not in _REPORT:
+        if each not in _PYTHON:
             globals()[each] = getattr(core, each)
     return globals()[name]
 

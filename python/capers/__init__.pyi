@@ -20,6 +20,7 @@ from capers._core import register_reducer as register_reducer
 from capers._core import set_large_payload_size as set_large_payload_size
 from capers._core import unregister_pickle_by_value as unregister_pickle_by_value
 from capers._core import unregister_reducer as unregister_reducer
+from capers._progress import Progress as Progress
 from capers._report import Capture as Capture
 from capers._report import LargePayloadWarning as LargePayloadWarning
 from capers._report import Report as Report
@@ -40,6 +41,7 @@ __all__ = [
     "PickleError",
     "Pickler",
     "PicklingError",
+    "Progress",
     "Report",
     "Unpickler",
     "UnpicklingError",

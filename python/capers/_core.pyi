@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias, final
 
 from typing_extensions import Buffer, disjoint_base
 
+from capers._progress import Progress
+
 __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
@@ -28,6 +30,7 @@ __all__ = [
     "_explain",
     "_inspect",
     "_page",
+    "_set_progress_interval",
     "dump",
     "dumps",
     "list_registry_pickle_by_value",
@@ -90,6 +93,7 @@ LOCAL_MODULES: LocalModules
 
 _BufferCallback: TypeAlias = Callable[[PickleBuffer], Any] | None
 _Limits: TypeAlias = Limits | dict[str, int | None] | None
+_Progress: TypeAlias = Callable[[Progress], object] | bool | None
 _Module: TypeAlias = ModuleType | str | LocalModules
 _ByValue: TypeAlias = Literal[False] | _Module | Iterable[_Module] | None
 _Reducer: TypeAlias = Callable[[Any], Any]
@@ -106,6 +110,7 @@ def dumps(
     files: Literal["reopen", "content"] = "reopen",
     reducers: _Reducers = None,
     globals: Literal["module", "copy", "live"] = "module",
+    progress: _Progress = None,
 ) -> bytes: ...
 def dump(
     obj: object,
@@ -119,6 +124,7 @@ def dump(
     files: Literal["reopen", "content"] = "reopen",
     reducers: _Reducers = None,
     globals: Literal["module", "copy", "live"] = "module",
+    progress: _Progress = None,
 ) -> None: ...
 def loads(
     data: Buffer,
@@ -129,6 +135,7 @@ def loads(
     errors: str = "strict",
     buffers: Iterable[object] | None = None,
     limits: _Limits = None,
+    progress: _Progress = None,
 ) -> Any: ...
 def load(
     file: _Readable,
@@ -138,6 +145,7 @@ def load(
     errors: str = "strict",
     buffers: Iterable[object] | None = None,
     limits: _Limits = None,
+    progress: _Progress = None,
 ) -> Any: ...
 def register_pickle_by_value(module: _Module) -> None: ...
 def unregister_pickle_by_value(module: _Module) -> None: ...
@@ -155,6 +163,7 @@ def _explain(
 ) -> dict[str, Any]: ...
 def _inspect(data: bytes, title: str) -> str: ...
 def _page(json: str) -> str: ...
+def _set_progress_interval(seconds: float) -> float: ...
 def set_large_payload_size(size: int | None) -> int | None: ...
 def register_reducer(cls: type, reducer: _Reducer) -> None: ...
 def unregister_reducer(cls: type) -> None: ...
@@ -178,6 +187,7 @@ class Pickler:
         files: Literal["reopen", "content"] = "reopen",
         reducers: _Reducers = None,
         globals: Literal["module", "copy", "live"] = "module",
+        progress: _Progress = None,
     ) -> None: ...
     def dump(self, obj: object, /) -> None: ...
     def clear_memo(self) -> None: ...
@@ -195,6 +205,7 @@ class Unpickler:
         errors: str = "strict",
         buffers: Iterable[object] | None = None,
         limits: _Limits = None,
+        progress: _Progress = None,
     ) -> None: ...
     def load(self) -> Any: ...
     def find_class(self, module_name: str, global_name: str, /) -> Any: ...

@@ -16,6 +16,7 @@ COLORS = {"value": "#2f6f4f", "data": "#3a5f95", "reference": "#8a5a1a"}
 def chosen(data):
     """Return the nodes to draw, and edges as (from, to, whether it is the first way there)."""
     nodes = {node["id"]: node for node in data["nodes"]}
+    holding = _holding(nodes, data["root"])
     depth, order = {}, []
     for child in nodes[data["root"]]["children"]:
         if nodes[child]["name"] != "framing":
@@ -26,7 +27,7 @@ def chosen(data):
         node = nodes[at]
         # What a by-value part holds is drawn; of data, only what holds by-value parts below.
         for child in node["children"]:
-            if node["how"] == "value" or _holds_value(nodes, child):
+            if node["how"] == "value" or child in holding:
                 if child not in depth:
                     depth[child] = depth[at] + 1
                     order.append(child)
@@ -37,21 +38,37 @@ def chosen(data):
     return [(nodes[at], depth[at]) for at in order if at in keep], edges
 
 
-def _holds_value(nodes, at):
-    """Tell whether the node *at* or something in it travels by value."""
-    open_ = [at]
-    while open_:
-        node = nodes[open_.pop()]
-        if node["how"] == "value":
-            return True
-        open_.extend(node["children"])
-    return False
+def _holding(nodes, root):
+    """Return the ids of the nodes that travel by value, and of those that hold one that does."""
+    order = [root]
+    for at in order:
+        order.extend(nodes[at]["children"])
+    holding = set()
+    # What holds comes before what it holds.
+    for at in reversed(order):
+        node = nodes[at]
+        if node["how"] == "value" or any(each in holding for each in node["children"]):
+            holding.add(at)
+    return holding
 
 
 def _texts(node):
-    from capers._report import size
+    from capers._report import plain, size
 
-    return node["name"], "{}, {}".format(node["type"], size(node["total"]))
+    return [plain(text) for text in (node["name"], "{}, {}".format(node["type"], size(node["total"])))]
+
+
+def _fitting(text, most=34):
+    """Return *text* cut to the width of *most* letters, of which some take two."""
+    import unicodedata
+
+    kept, width = "", 0
+    for each in text:
+        width += 2 if unicodedata.east_asian_width(each) in "WF" else 1
+        if width > most:
+            return kept[:-1] + "…"
+        kept += each
+    return kept
 
 
 def dot(data):
@@ -79,6 +96,8 @@ def dot(data):
 
 def svg(data):
     """Return the graph of the report *data* as a drawing."""
+    from capers._report import plain
+
     nodes, edges = chosen(data)
     heights, places = {}, {}
     for node, depth in nodes:
@@ -90,7 +109,7 @@ def svg(data):
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img">'.format(
             width, height
         ),
-        "<title>{}</title>".format(html.escape(data["title"])),
+        "<title>{}</title>".format(html.escape(plain(data["title"]))),
         '<defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="#808080"/></marker></defs>',
         '<g fill="none" stroke="#808080" stroke-width="1.2" marker-end="url(#end)">',
@@ -109,7 +128,7 @@ def svg(data):
     parts.append('</g><g font-family="system-ui, sans-serif" fill="#ffffff">')
     for node, _ in nodes:
         x, y = places[node["id"]]
-        name, more = (html.escape(text if len(text) <= 34 else text[:33] + "…") for text in _texts(node))
+        name, more = (html.escape(_fitting(text)) for text in _texts(node))
         parts.append(
             '<g><title>{}</title><rect x="{}" y="{}" width="{}" height="{}" rx="5" fill="{}"/>'
             '<text x="{}" y="{}" font-size="12" font-weight="600">{}</text><text x="{}" y="{}" font-size="11">{}</text></g>'.format(

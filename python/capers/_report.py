@@ -17,6 +17,9 @@ SMALL = 0.01
 LINES = 60
 CHILDREN = 12
 
+# Steps of a long way that are told at either end, as in an error.
+STEPS = 24
+
 # What a page tells of what is to be minded before one has chosen a part.
 PAGE_LINES = 40
 
@@ -54,11 +57,13 @@ class LargePayloadWarning(UserWarning):
     """A payload has more bytes than ``set_large_payload_size`` allows without a warning."""
 
 
-def warn_large(obj, count):
-    """Warn of the payload of *obj*, which has *count* bytes, and name its biggest parts."""
+def warn_large(found, count):
+    """Warn of a payload of *count* bytes, and name its biggest parts, which the native module *found*."""
     import warnings
 
-    warnings.warn("a payload of {}: {}".format(size(count), explain(obj).biggest()), LargePayloadWarning, stacklevel=2)
+    biggest = Report(_as_data(found), 0).biggest()
+    text = "a payload of " + size(count) + (": " + plain(biggest) if biggest else "")
+    warnings.warn(text, LargePayloadWarning, stacklevel=2)
 
 
 def captures(function):
@@ -80,15 +85,16 @@ def explain(obj, protocol=None, *, by_value=None, locks=None, files=None, reduce
     if isinstance(obj, (bytes, bytearray, memoryview)):
         import json
 
-        data = json.loads(_core._inspect(bytes(obj), "payload of {} bytes".format(len(obj))))
+        payload = bytes(obj)
+        data = json.loads(_core._inspect(payload, "payload of {:,} bytes".format(len(payload))))
         return Report(data, time.perf_counter() - began)
     choices = {"by_value": by_value, "locks": locks, "files": files, "reducers": reducers, "globals": globals}
     found = _core._explain(obj, protocol, **choices)
-    return Report(_as_data(found), time.perf_counter() - began)
+    return Report(_as_data(found, files), time.perf_counter() - began)
 
 
-def _as_data(found):
-    """Return what the native module *found* as the data of a report."""
+def _as_data(found, files=None):
+    """Return what the native module *found* as the data of a report; *files* says how open files travel."""
     root = {"id": 0, "name": "payload", "type": "payload", "how": "data", "own": 0, "total": found["total"]}
     frames = {"id": 1, "name": "framing", "type": "protocol and frames", "how": "data"}
     frames["own"] = frames["total"] = found["framing"]
@@ -132,12 +138,15 @@ def _as_data(found):
     for each in data["offenders"]:
         if each["node"] is not None:
             nodes[each["node"]]["warnings"].append("cannot travel: " + each["message"])
-    _warn(data, kinds)
+    _warn(data, kinds, files)
     return data
 
 
-def _warn(data, kinds):
+def _warn(data, kinds, files):
     """Put warnings into the nodes of *data*; *kinds* are the full names of their classes."""
+    file = "an open file, which is opened again by its name where it arrives"
+    if files == "content":
+        file = "an open file, whose content travels"
     nodes, total = data["nodes"], data["total"]
     owners = {child: node for node in nodes for child in node["children"]}
     for node, kind in zip(nodes, kinds, strict=True):
@@ -162,7 +171,7 @@ def _warn(data, kinds):
         if kind in LOCKS:
             warnings.append("a lock, which arrives free")
         elif kind in FILES:
-            warnings.append("an open file, which is opened again by its name where it arrives")
+            warnings.append(file)
         elif kind == "os._Environ":
             warnings.append("the environment of the receiving process arrives, not this one")
         elif top in CLIENT_MODULES and last.endswith(CLIENT_ENDS) and not kind.startswith("type "):
@@ -182,6 +191,11 @@ def size(count):
     )
 
 
+def plain(text):
+    """Return *text* without characters that a terminal obeys: names may be anything, above all those of a payload."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
 class Report:
     """What is in a payload: the parts and their sizes, what cannot travel, and warnings.
 
@@ -193,6 +207,7 @@ class Report:
         self._data = data
         self._nodes = {node["id"]: node for node in data["nodes"]}
         self._owners = {child: node["id"] for node in data["nodes"] for child in node["children"]}
+        self._depths = None
         self.seconds = seconds
 
     @property
@@ -217,16 +232,31 @@ class Report:
 
     def path(self, node):
         """Return the way to the node with the id *node*, as an error would tell it."""
-        names = []
-        while node != self._data["root"]:
-            names.append(self._nodes[node]["name"])
-            node = self._owners[node]
-        if not names:
+        if self._depths is None:
+            self._depths = self._measured()
+        depth, first = self._depths[node]
+        if not depth:
             return self._nodes[node]["name"]
-        whole = names.pop()
-        for name in reversed(names):
-            whole += name if name[0] in ".[({…" else "." + name
-        return whole
+        last = []
+        for _ in range(min(depth - len(first), STEPS)):
+            last.append(self._nodes[node]["name"])
+            node = self._owners[node]
+        whole = _joined(first[0], first[1:])
+        if depth > len(first) + len(last):
+            whole += " … "
+        return _joined(whole, reversed(last))
+
+    def _measured(self):
+        """Return for each node how deep it is, and the first steps of the way to it."""
+        root = self._data["root"]
+        depths, open_ = {root: (0, ())}, [root]
+        while open_:
+            at = open_.pop()
+            depth, first = depths[at]
+            for child in self._nodes[at]["children"]:
+                depths[child] = depth + 1, (*first, self._nodes[child]["name"]) if depth < STEPS else first
+                open_.append(child)
+        return depths
 
     def biggest(self):
         """Return in one line which parts make the payload big: those of which most is in none of the other big parts."""
@@ -284,15 +314,15 @@ class Report:
         )
 
     def __repr__(self):
-        return "<capers.Report: {} in {} parts>".format(size(self.total), len(self._nodes))
+        return "<capers.Report: {} in {}>".format(size(self.total), _parts(len(self._nodes)))
 
     def __str__(self):
-        return "\n".join([*self._head(), *self._tree()])
+        return "\n".join(plain(line) for line in [*self._head(), *self._tree()])
 
     def _head(self):
         data = self._data
-        yield "{}: {} in {} parts, protocol {}, {:.3f} s".format(
-            data["title"], size(data["total"]), len(data["nodes"]), data["protocol"], self.seconds
+        yield "{}: {} in {}, protocol {}, {:.3f} s".format(
+            data["title"], size(data["total"]), _parts(len(data["nodes"])), data["protocol"], self.seconds
         )
         if data.get("error"):
             yield "damaged: {}".format(data["error"])
@@ -308,7 +338,10 @@ class Report:
                     yield "  … {} more".format(len(lines) - CHILDREN)
 
     def _tree(self):
-        """Yield the lines of the tree: the biggest first, what is small left out unless there is something to mind."""
+        """Yield the lines of the tree: the biggest first, what is small left out unless there is something to mind.
+
+        Where the tree ends before all that is big has been shown, the biggest parts are named after it.
+        """
         nodes, total = self._nodes, max(1, self.total)
         minded = set()
         for node in self._data["nodes"]:
@@ -317,7 +350,7 @@ class Report:
                 minded.add(at)
                 at = self._owners.get(at)
         # Entries are nodes with their depth, or finished lines.
-        open_, lines = [(self._data["root"], 0)], 0
+        open_, lines, cut = [(self._data["root"], 0)], 0, False
         while open_:
             at, depth = open_.pop()
             indent = "  " * min(depth, 20)
@@ -341,15 +374,28 @@ class Report:
             ).rstrip()
             children = sorted(node["children"], key=lambda each: -nodes[each]["total"])
             shown = [each for each in children if each in minded or nodes[each]["total"] >= SMALL * total][:CHILDREN]
+            word = "smaller "
             if lines + len(open_) > LINES:
-                shown = [each for each in shown if each in minded]
+                kept = [each for each in shown if each in minded]
+                if kept != shown:
+                    shown, cut, word = kept, True, "more "
             rest = [nodes[each]["total"] for each in children if each not in shown]
-            if rest:
-                text = "{:>10}          {}… {} smaller part{}".format(
-                    size(sum(rest)), indent + "  ", len(rest), "s" if len(rest) > 1 else ""
-                )
+            if sum(rest) >= SMALL * total:
+                text = "{:>10}          {}… {}".format(size(sum(rest)), indent + "  ", _parts(len(rest), word))
                 open_.append((text, 0))
             open_.extend((each, depth + 1) for each in reversed(shown))
+        if cut:
+            yield "the biggest: " + self.biggest()
+
+
+def _joined(way, names):
+    for name in names:
+        way += name if name[0] in ".[({…" else "." + name
+    return way
+
+
+def _parts(count, word=""):
+    return "{} {}part{}".format(count, word, "" if count == 1 else "s")
 
 
 def _written(text, path):

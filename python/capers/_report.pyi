@@ -9,6 +9,7 @@ LARGE: int
 SMALL: float
 LINES: int
 CHILDREN: int
+STEPS: int
 PAGE_LINES: int
 NAMED: int
 CLIENT_MODULES: frozenset[str]
@@ -23,7 +24,7 @@ class Capture(NamedTuple):
 
 class LargePayloadWarning(UserWarning): ...
 
-def warn_large(obj: object, count: int) -> None: ...
+def warn_large(found: dict[str, Any], count: int) -> None: ...
 def captures(function: Callable[..., Any] | MethodType) -> list[Capture]: ...
 def explain(
     obj: object,
@@ -36,6 +37,7 @@ def explain(
     globals: Literal["module", "copy", "live"] | None = None,
 ) -> Report: ...
 def size(count: int) -> str: ...
+def plain(text: str) -> str: ...
 
 class Report:
     seconds: float

@@ -33,6 +33,32 @@ def test_a_payload_does_not_differ_from_itself(differences):
     assert differences(data, data, code=0) == []
 
 
+def test_a_damaged_payload_is_told_of_although_it_does_not_differ_from_itself(tmp_path):
+    (tmp_path / "a").write_bytes(pickle.dumps(["x" * 100])[:-20])
+    assert "damaged" in complaint("diff", tmp_path / "a", tmp_path / "a", code=1)
+
+
+def many(size, changed):
+    """Return the payload of 40,000 functions, each with a global of its own of *size* bytes, of which one may be changed."""
+    lines = [f"def f{at}(x): return f{(at + 1) % 40_000}(x), T{at}" for at in range(40_000)]
+    space = {"__name__": "made_here", **{f"T{at}": b"%d" % (at + (at == changed)) * size for at in range(40_000)}}
+    exec("\n".join(lines), space)
+    return module.dumps(space["f0"])
+
+
+def test_thousands_of_functions_that_share_their_globals_are_compared(differences):
+    # Looking through all globals for each of them takes minutes.
+    (line,) = differences(many(150, None), many(150, 30_007))
+    assert line.startswith("~ globals.T30007: bytes of ")
+
+
+def test_what_there_is_no_room_for_is_not_called_the_same(tmp_path):
+    (tmp_path / "a").write_bytes(many(20, None))
+    (tmp_path / "b").write_bytes(many(20, 7))
+    told = capers("diff", tmp_path / "a", tmp_path / "b", code=1).splitlines()
+    assert told[-1].endswith(" bytes of values beyond the room for them were not compared")
+
+
 def test_a_changed_constant_is_told(differences):
     lines = differences(made("def f(x): return x + 10"), made("def f(x): return x + 11"))
     assert "- function f, constant: 10" in lines and "+ function f, constant: 11" in lines

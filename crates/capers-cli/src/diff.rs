@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use capers_code::{disassembly, marshal, outline};
-use capers_pickle::inspect::{self, Code, Inspection, Node, ROOT, Room};
+use capers_pickle::inspect::{self, Code, Inspection, MORE, Node, ROOT, Room};
 
 use crate::arguments::Diff;
 use crate::input;
@@ -26,6 +26,11 @@ enum Fact {
     Long(String, Vec<String>, u64),
 }
 
+/// So many facts are collected of a payload of so many bytes: what is beyond them is counted and not compared.
+fn most_facts(bytes: usize) -> usize {
+    (1 << 14).max(bytes / 96)
+}
+
 /// Facts by section and name, in the order of the sections.
 type Facts = BTreeMap<(usize, String), Fact>;
 
@@ -40,12 +45,13 @@ const GLOBALS: usize = 3;
 
 pub(crate) fn diff(options: &Diff, output: &mut Output) -> Result<Ended, Failure> {
     let (first, second) = (input::read(&options.first)?, input::read(&options.second)?);
-    if first == second {
-        return Ok(Ended::Well);
-    }
     let mut damaged = false;
-    let before = facts(&options.first, &first, &mut damaged)?;
-    let after = facts(&options.second, &second, &mut damaged)?;
+    let mut unseen = 0;
+    let before = facts(&options.first, &first, &mut damaged, &mut unseen)?;
+    if first == second {
+        return Ok(if damaged { Ended::Otherwise } else { Ended::Well });
+    }
+    let after = facts(&options.second, &second, &mut damaged, &mut unseen)?;
     let mut section = None;
     let mut differences = 0u64;
     let mut names: Vec<&(usize, String)> = before.keys().chain(after.keys()).collect();
@@ -69,7 +75,11 @@ pub(crate) fn diff(options: &Diff, output: &mut Output) -> Result<Ended, Failure
             output.line(&format!("  {line}"))?;
         }
     }
-    if differences == 0 && !damaged {
+    if unseen > 0 {
+        let more = format!("{} bytes of values beyond the room for them were not compared", number(unseen));
+        let more = output.paint(Style::Warning, &more);
+        output.line(&more)?;
+    } else if differences == 0 && !damaged {
         output.line("the same functions, captures, constants and data, written in other bytes")?;
         return Ok(Ended::Well);
     }
@@ -138,10 +148,12 @@ fn without(all: &[String], others: &[String]) -> Vec<String> {
     left
 }
 
-fn facts(path: &Path, data: &[u8], damaged: &mut bool) -> Result<Facts, Failure> {
+/// What there is to say of a payload; notes whether it is damaged, and the bytes of which nothing can be said.
+fn facts(path: &Path, data: &[u8], damaged: &mut bool, unseen: &mut u64) -> Result<Facts, Failure> {
     let room = Room { digests: true, ..Room::for_payload(data.len()) };
     let inspection = inspect::inspect(data, room);
-    let mut facts = Collected::default();
+    *unseen = unseen.saturating_add(inspection.unseen());
+    let (mut facts, most) = (Collected::default(), most_facts(data.len()));
     facts.add(PAYLOAD, "protocol", Fact::Is(inspection.protocol().to_string(), 0));
     facts.add(PAYLOAD, "Python", Fact::Is(inspection.python().unwrap_or_else(|| "no code".to_owned()), 0));
     if let Some(error) = inspection.error() {
@@ -161,7 +173,11 @@ fn facts(path: &Path, data: &[u8], damaged: &mut bool) -> Result<Facts, Failure>
     for global in globals {
         facts.add(GLOBALS, &global, Fact::Is(String::new(), 0));
     }
-    for id in inspection.in_order().filter(|id| *id != ROOT) {
+    for id in inspection.in_order().filter(|id| !matches!(*id, ROOT | MORE)) {
+        if facts.all.len() >= most {
+            *unseen += inspection.own(id);
+            continue;
+        }
         let node = inspection.node(id);
         if inspection.is_definition(id) {
             definition(&inspection, &node, &mut facts);

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use capers_pickle::reader::Instructions;
-use capers_pickle::{Error, ErrorKind};
+use capers_pickle::{Error, ErrorKind, Op};
 
 use crate::output::{Failure, name, size};
 
@@ -125,7 +125,8 @@ fn stranger(data: &[u8], whole: bool) -> Option<String> {
         return Some("is empty".to_owned());
     }
     if let Some((_, what)) = FORMATS.iter().find(|(begin, _)| data.starts_with(begin)) {
-        return Some((*what).to_owned());
+        // Some of these beginnings are instructions, too.
+        return if whole && is_read_to_its_end(data) { None } else { Some((*what).to_owned()) };
     }
     // A pickle of protocol 2 or later says so; an earlier one may begin with any opcode.
     let mut instructions = Instructions::new(data);
@@ -136,6 +137,13 @@ fn stranger(data: &[u8], whole: bool) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether `data` are instructions and nothing else.
+fn is_read_to_its_end(data: &[u8]) -> bool {
+    let mut instructions = Instructions::new(data);
+    let last = instructions.by_ref().last();
+    last.is_some_and(|last| last.is_ok_and(|it| it.op == Op::Stop && it.offset as usize + 1 == data.len()))
 }
 
 #[cfg(test)]
@@ -171,5 +179,8 @@ mod tests {
         assert_eq!(stranger(b"\x80\x04N.", true), None);
         assert_eq!(stranger(b"(lp0\n.", true), None);
         assert_eq!(stranger(b"\x80", true), None);
+        // 346 as protocol 1 has it, and what a program of Windows begins with.
+        assert_eq!(stranger(b"MZ\x01.", true), None);
+        assert!(stranger(b"MZ\x90\0\x03\0\0\0", true).is_some_and(|told| told.contains("Windows")));
     }
 }

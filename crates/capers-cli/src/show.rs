@@ -107,7 +107,7 @@ fn summary(inspection: &Inspection<'_>, all: bool, output: &mut Output) -> Resul
     if !warned.is_empty() {
         heading("worth a second look", output)?;
         for (id, warnings) in warned.iter().take(limit) {
-            let name = inspection.node(*id).name;
+            let name = inspection.name(*id);
             for warning in warnings {
                 let warning = output.paint(Style::Warning, warning);
                 output.line(&format!("  {}: {warning}", output::tame(&name)))?;
@@ -262,13 +262,13 @@ fn tree(inspection: &Inspection<'_>, all: bool, output: &mut Output) -> Result<(
                 continue;
             }
         };
-        let node = inspection.node(id);
         let indent = "  ".repeat(depth.min(DEEPEST));
         if again {
-            let text = output.paint(Style::Faint, &format!("{} (see above or below)", node.name));
+            let text = output.paint(Style::Faint, &format!("{} (see above or below)", inspection.name(id)));
             output.line(&format!("{:>9} {indent}{text}", ""))?;
             continue;
         }
+        let node = inspection.node(id);
         branch(&node, &indent, output)?;
         let shown = if all { usize::MAX } else { CHILDREN };
         if !all && depth >= DEEP && !node.children.is_empty() {

@@ -21,8 +21,9 @@ pub trait Host {
     /// What can go wrong.
     type Error: From<Error> + Locate;
 
-    /// Called every few thousand instructions: the place to answer an interrupt.
-    fn pause(&mut self) -> Result<(), Self::Error> {
+    /// Called every few thousand instructions and after large parts, when `offset` bytes have been taken: the place to
+    /// answer an interrupt, and to tell how far it has come.
+    fn pause(&mut self, _offset: u64) -> Result<(), Self::Error> {
         Ok(())
     }
 

@@ -188,7 +188,7 @@ impl<V> Machine<V> {
             until_pause -= 1;
             if until_pause == 0 {
                 until_pause = PAUSE;
-                host.pause()?;
+                host.pause(source.offset())?;
             }
         }
     }
@@ -266,8 +266,11 @@ impl<V> Machine<V> {
             }
             Op::Unicode => {
                 let line = content(source.line()?);
-                meter.bytes(line.len())?;
-                host.raw_unicode(line)?
+                let count = line.len();
+                meter.bytes(count)?;
+                let value = host.raw_unicode(line)?;
+                pause_after(count, host, source)?;
+                value
             }
             Op::ShortBinBytes => {
                 let count = reader::array::<1, _>(source)?[0].into();
@@ -285,11 +288,13 @@ impl<V> Machine<V> {
             Op::ByteArray8 => {
                 let count = reader::length::<8, S, H::Error>(source)?;
                 meter.bytes(count)?;
-                if count >= DIRECT && source.prefers_copy(count) {
+                let value = if count >= DIRECT && source.prefers_copy(count) {
                     host.bytearray_from(count, source)?
                 } else {
                     host.bytearray(source.take_whole(count)?)?
-                }
+                };
+                pause_after(count, host, source)?;
+                value
             }
             Op::ShortBinString => {
                 let count = reader::array::<1, _>(source)?[0].into();
@@ -632,14 +637,16 @@ where
     if count > MOST_BYTES && host.refuses_too_long() {
         fail!(ErrorKind::TooLong);
     }
-    if count >= DIRECT && source.prefers_copy(count) {
+    let value = if count >= DIRECT && source.prefers_copy(count) {
         match source.ready(count)? {
-            Some(value) => Ok(value),
-            None => host.bytes_from(count, source),
+            Some(value) => value,
+            None => host.bytes_from(count, source)?,
         }
     } else {
-        host.bytes(source.take_whole(count)?)
-    }
+        host.bytes(source.take_whole(count)?)?
+    };
+    pause_after(count, host, source)?;
+    Ok(value)
 }
 
 #[inline(always)]
@@ -651,11 +658,19 @@ where
     H::Error: From<S::Error>,
 {
     meter.bytes(count)?;
-    if count >= DIRECT && source.prefers_copy(count) {
-        host.text_from(count, source)
+    let value = if count >= DIRECT && source.prefers_copy(count) {
+        host.text_from(count, source)?
     } else {
-        host.text(source.take(count)?)
-    }
+        host.text(source.take(count)?)?
+    };
+    pause_after(count, host, source)?;
+    Ok(value)
+}
+
+/// Lets the host pause after a part of `count` bytes, if that is many.
+#[inline(always)]
+fn pause_after<H: Host, S: Source>(count: usize, host: &mut H, source: &S) -> Result<(), H::Error> {
+    if count < DIRECT { Ok(()) } else { host.pause(source.offset()) }
 }
 
 #[inline(always)]

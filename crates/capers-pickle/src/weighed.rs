@@ -157,8 +157,8 @@ impl<H: Host> Host for Weighing<'_, H> {
     type Value = Weighed<H::Value>;
     type Error = H::Error;
 
-    fn pause(&mut self) -> Result<(), Self::Error> {
-        self.host.pause()
+    fn pause(&mut self, offset: u64) -> Result<(), Self::Error> {
+        self.host.pause(offset)
     }
 
     fn protocol(&mut self, proto: u8) {

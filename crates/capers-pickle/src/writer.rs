@@ -173,6 +173,12 @@ impl<B: Buffer> Writer<B> {
         self.buf.len() - self.frames * FRAME_HEADER
     }
 
+    /// How many bytes have been written and not handed on, without the open frame.
+    #[must_use]
+    pub fn committed_len(&self) -> usize {
+        if self.frame_start == NO_FRAME { self.buf.len() } else { self.frame_start }
+    }
+
     /// The content of the open frame so far.
     #[must_use]
     pub fn frame_content(&self) -> &[u8] {

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
-use crate::{by_value, choices, dump, ffi, large, load, policy, shown, state};
+use crate::{by_value, choices, dump, ffi, large, load, policy, progress, shown, state};
 
 #[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -27,6 +27,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dump::pickler::register(module)?;
     load::register(module)?;
     module.add_function(wrap_pyfunction!(large::set_large_payload_size, module)?)?;
+    module.add_function(wrap_pyfunction!(progress::set_interval, module)?)?;
     module.add_function(wrap_pyfunction!(shown::look_into, module)?)?;
     module.add_function(wrap_pyfunction!(shown::page, module)?)?;
     module.add_function(wrap_pyfunction!(policy::register_pickle_by_value, module)?)?;

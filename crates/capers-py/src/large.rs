@@ -1,9 +1,8 @@
-//! The size from which `dumps` warns of its payload; nothing is warned of unless somebody asks for it.
+//! The size from which a payload is warned of; nothing is unless somebody asks for it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
 
 /// Off: no payload has so many bytes.
@@ -11,10 +10,10 @@ const NEVER: usize = usize::MAX;
 
 static THRESHOLD: AtomicUsize = AtomicUsize::new(NEVER);
 
-/// Lets dumps issue a `LargePayloadWarning` for payloads of size bytes or more, in this process.
+/// Lets dumps, dump and Pickler issue a `LargePayloadWarning` for payloads of size bytes or more, in this process.
 ///
-/// None, the default, means never. Returns what held before. To name the biggest parts, what is being dumped is dumped once
-/// more. Raises `ValueError` for a size that is not positive.
+/// None, the default, means never. Returns what held before. To name the biggest parts, an object whose payload was that large
+/// is dumped once more, reducers and the hooks of a Pickler included, after the file has the payload. Raises `ValueError` for a size that is not positive.
 #[pyfunction]
 pub(crate) fn set_large_payload_size(size: Option<isize>) -> PyResult<Option<usize>> {
     let new = match size {
@@ -28,17 +27,14 @@ pub(crate) fn set_large_payload_size(size: Option<isize>) -> PyResult<Option<usi
     Ok((old != NEVER).then_some(old))
 }
 
+/// Whether any payload is.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    THRESHOLD.load(Ordering::Relaxed) != NEVER
+}
+
 /// Whether a payload of so many bytes is one to warn of.
 #[inline]
 pub(crate) fn is_large(size: usize) -> bool {
     size >= THRESHOLD.load(Ordering::Relaxed)
-}
-
-/// Warns of the payload of `object`; a warning may be an error.
-#[cold]
-pub(crate) fn warn(object: &Bound<'_, PyAny>, size: usize) -> PyResult<()> {
-    let py = object.py();
-    // To name its parts, the object is dumped again, which must not warn again.
-    let report = py.import(intern!(py, "capers._report"))?;
-    report.getattr(intern!(py, "warn_large"))?.call1((object, size)).map(drop)
 }

@@ -80,6 +80,8 @@ def _kept(path, flags):
 
 
 def _temporary(content, _path, _flags):
-    with tempfile.TemporaryFile(buffering=0) as file:
+    # Buffered, since the write of a raw file may take a part of very large content only.
+    with tempfile.TemporaryFile() as file:
         file.write(content)
+        file.flush()
         return os.dup(file.fileno())

@@ -170,6 +170,12 @@ impl<'a> Inspection<'a> {
         self.protocol
     }
 
+    /// How many bytes of the payload belong to values that there was no room for, of which nothing else is known.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        self.own.get(MORE as usize).copied().unwrap_or(0)
+    }
+
     /// How many bytes follow the payload.
     #[must_use]
     pub fn following(&self) -> usize {
@@ -217,6 +223,12 @@ impl<'a> Inspection<'a> {
         let mut hasher = DefaultHasher::new();
         (digests.get(id as usize), content).hash(&mut hasher);
         hasher.finish()
+    }
+
+    /// Bytes of a node itself.
+    #[must_use]
+    pub fn own(&self, id: u32) -> u64 {
+        self.own[id as usize]
     }
 
     /// Bytes of a node with those of all below it.

@@ -152,6 +152,15 @@ impl Inspection<'_> {
         warnings(self, id, self.how(id), code.as_deref())
     }
 
+    /// What a node is called: [`Node::name`], without looking at what is in it.
+    #[must_use]
+    pub fn name(&self, id: u32) -> String {
+        let role = shape_of(&self.graph, id).map(|shape| shape.role);
+        let code = self.code(id);
+        let (name, kind, _) = named(self, id, role, code.as_deref());
+        name.or_else(|| label_of(self, id)).unwrap_or(kind)
+    }
+
     /// How a node travels.
     #[must_use]
     pub fn how(&self, id: u32) -> How {
@@ -176,7 +185,7 @@ impl Inspection<'_> {
         let mut at = id;
         loop {
             if at != id && (self.is_definition(at) || is_globals(self, at)) {
-                parts.push(node(self, at).name);
+                parts.push(self.name(at));
                 break;
             }
             let parent = self.parent(at);

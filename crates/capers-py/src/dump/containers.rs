@@ -13,6 +13,7 @@ use super::fast::Part;
 use super::{Begun, Dumper, Frame};
 use crate::ffi::access::{dict_len, dict_next, list_item, set_items, set_len, set_next, tuple_item};
 use crate::ffi::walk::{self, Level};
+use crate::limits;
 
 /// Items between two `APPENDS`, `SETITEMS` or `ADDITEMS`.
 const BATCH: usize = walk::BATCH as usize;
@@ -231,7 +232,7 @@ impl<'py> Dumper<'py> {
                     continue;
                 }
                 if let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() {
-                    frame.key = Some(key);
+                    frame.key = told(&key);
                 }
                 let begun = self.begin(&value)?;
                 if self.push(begun)? {
@@ -240,7 +241,7 @@ impl<'py> Dumper<'py> {
                 continue;
             }
             if let Some(Frame::Plain(Level::Dict(frame))) = self.stack.last_mut() {
-                frame.key = Some(key.clone());
+                frame.key = told(&key);
                 frame.value = Some(value);
             }
             let begun = self.begin(&key)?;
@@ -409,7 +410,7 @@ impl<'py> Dumper<'py> {
                     return Err(PyTypeError::new_err("dict items iterator must return 2-tuples"));
                 };
                 batch.value = Some(value);
-                batch.key = Some(key.clone());
+                batch.key = told(&key);
                 key
             } else {
                 item
@@ -462,6 +463,12 @@ impl<'py> Batch<'py> {
     pub(super) fn target(&self) -> Into {
         self.into
     }
+}
+
+/// A key, kept for the way that an error tells.
+#[inline]
+fn told<'py>(key: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    limits::TELLS_PATHS.then(|| key.clone())
 }
 
 fn next<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {

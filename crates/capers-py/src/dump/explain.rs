@@ -27,15 +27,26 @@ pub(super) fn explain<'py>(
     reducers: Option<&Bound<'py, PyAny>>,
     globals: Option<&str>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let py = obj.py();
     let arguments = Arguments { by_value, locks, files, reducers, globals };
-    let options = Options::new(py, protocol, true, None, &arguments)?;
+    let options = Options::new(obj.py(), protocol, true, None, &arguments)?;
     let mut hooks = Hooks::default();
-    hooks.add_reducers(py, options.choices.as_deref())?;
-    let settings = options.settings(false);
+    hooks.add_reducers(obj.py(), options.choices.as_deref())?;
+    account(obj, options, hooks, Box::default(), false)
+}
+
+/// What a dump of `obj` notes; the hooks have their reducers, the memo is the one to begin with.
+pub(super) fn account<'py>(
+    obj: &Bound<'py, PyAny>,
+    options: Options,
+    hooks: Hooks<'py>,
+    memo: Box<Memo>,
+    fast: bool,
+) -> PyResult<Bound<'py, PyDict>> {
+    let py = obj.py();
+    let settings = options.settings(fast);
     let _scope = choices::enter(options.choices);
     let writer = Writer::new(options.protocol, Output::new(py, Vec::new()));
-    let mut dumper = Dumper::new(py, writer, Box::<Memo>::default(), hooks, settings)?;
+    let mut dumper = Dumper::new(py, writer, memo, hooks, settings)?;
     dumper.keep_ledger(obj);
     caught(py, || dumper.dump(obj))?;
     let (total, ledger) = (dumper.writer.as_bytes().len(), dumper.ledger.take());

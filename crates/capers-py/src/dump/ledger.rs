@@ -81,7 +81,9 @@ pub(super) struct Offender {
 pub(super) struct Ledger<'py> {
     pub(super) root: Bound<'py, PyAny>,
     pub(super) nodes: Vec<Node>,
-    pub(super) open: Vec<Open<'py>>,
+    open: Vec<Open<'py>>,
+    /// Which of the open objects have nodes.
+    noted: Vec<usize>,
     pub(super) classes: Vec<Bound<'py, PyType>>,
     class_indices: HashMap<usize, u32>,
     addresses: HashMap<usize, u32>,
@@ -98,6 +100,7 @@ impl<'py> Ledger<'py> {
             root: root.clone(),
             nodes: Vec::new(),
             open: Vec::new(),
+            noted: Vec::new(),
             classes: Vec::new(),
             class_indices: HashMap::new(),
             addresses: HashMap::new(),
@@ -107,9 +110,41 @@ impl<'py> Ledger<'py> {
         }
     }
 
+    /// Notes that an object has been begun. What is open stands at rising heights of the work stack.
+    pub(super) fn open(&mut self, open: Open<'py>) {
+        if open.node.is_some() {
+            self.noted.push(self.open.len());
+        }
+        self.open.push(open);
+    }
+
+    /// The innermost open object, which is no longer.
+    pub(super) fn end(&mut self) -> Option<Open<'py>> {
+        let open = self.open.pop()?;
+        if open.node.is_some() {
+            self.noted.pop();
+        }
+        Some(open)
+    }
+
+    /// The innermost open object.
+    pub(super) fn innermost(&self) -> Option<&Open<'py>> {
+        self.open.last()
+    }
+
+    /// The outermost of the objects that were begun at `height` of the work stack or above.
+    pub(super) fn first_from(&self, height: usize) -> Option<&Open<'py>> {
+        self.open.get(self.open.partition_point(|it| it.height < height))
+    }
+
+    /// How many objects are open.
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
     /// The innermost open object that has a node.
     pub(super) fn parent(&self) -> Option<&Open<'py>> {
-        self.open.iter().rev().find(|it| it.node.is_some())
+        self.open.get(*self.noted.last()?)
     }
 
     /// The height of the work stack below the innermost open object.
@@ -160,6 +195,8 @@ impl<'py> Ledger<'py> {
             known.len() as u32 - 1
         });
         let address = object.as_ptr() as usize;
+        // While it is being written it is held, and may be referred to.
+        self.addresses.insert(address, self.nodes.len() as u32);
         self.push(Node {
             parent: self.parent().and_then(|it| it.node),
             label,
@@ -188,12 +225,14 @@ impl<'py> Ledger<'py> {
         self.nodes.get_mut(node as usize)
     }
 
-    /// Ends `node` at `end`; it is found by its address from now on if it has been `memoized`.
+    /// Ends `node` at `end`; it is found by its address if it has been `memoized`, and so stays where it is.
     pub(super) fn close(&mut self, node: u32, end: usize, memoized: bool) {
         let closed = &mut self.nodes[node as usize];
         closed.end = end;
         if memoized {
             self.addresses.insert(closed.address, node);
+        } else if self.addresses.get(&closed.address) == Some(&node) {
+            self.addresses.remove(&closed.address);
         }
         if let Some((at, count)) = closed.cut {
             let label = match count {
@@ -215,18 +254,8 @@ impl<'py> Ledger<'py> {
         }
     }
 
-    /// Lets an object be found by its address while it is being written.
-    pub(super) fn remember(&mut self, object: &Bound<'py, PyAny>) {
-        let address = object.as_ptr() as usize;
-        let open = self.open.iter().rev().find(|it| it.object.is(object)).and_then(|it| it.node);
-        if let Some(node) = open {
-            self.addresses.insert(address, node);
-        }
-    }
-
     /// Notes that the innermost open node refers to `object`, at `at`.
     pub(super) fn refer(&mut self, object: &Bound<'py, PyAny>, at: usize) {
-        self.remember(object);
         let (Some(from), Some(to)) =
             (self.parent().and_then(|it| it.node), self.addresses.get(&(object.as_ptr() as usize)).copied())
         else {
@@ -246,9 +275,14 @@ impl<'py> Ledger<'py> {
     }
 
     /// Forgets what was begun at `height` of the work stack or above, and what was written from `at` on.
+    ///
+    /// What is forgotten was noted last, in all lists; so this costs no more than noting it did.
     pub(super) fn rewind(&mut self, height: usize, at: usize) {
-        self.open.retain(|it| it.height < height);
-        let kept = self.open.iter().filter_map(|it| it.node).max().map_or(0, |it| it as usize + 1);
+        while self.open.last().is_some_and(|it| it.height >= height) {
+            self.end();
+        }
+        let innermost = self.parent().and_then(|it| it.node);
+        let kept = innermost.map_or(0, |it| it as usize + 1);
         while self.nodes.len() > kept && self.nodes.last().is_some_and(|it| it.start >= at) {
             let Some(node) = self.nodes.pop() else { break };
             if self.addresses.get(&node.address) == Some(&(self.nodes.len() as u32)) {
@@ -258,11 +292,17 @@ impl<'py> Ledger<'py> {
                 self.nodes[parent as usize].children -= 1;
             }
         }
-        for node in &mut self.nodes {
+        // Below a node that is cut there are no others, so that no more than the innermost can be.
+        if let Some(node) = innermost {
+            let node = &mut self.nodes[node as usize];
             node.cut = node.cut.filter(|(cut, _)| *cut < at);
         }
-        self.edges.retain(|edge| edge.2 < at);
-        self.offenders.retain(|it| it.at < at);
+        while self.edges.last().is_some_and(|edge| edge.2 >= at) {
+            self.edges.pop();
+        }
+        while self.offenders.last().is_some_and(|it| it.at >= at) {
+            self.offenders.pop();
+        }
     }
 
     /// For each node, what it refers to.

@@ -459,6 +459,29 @@ impl Memo {
         drop((entries, texts, spaces, modules));
     }
 
+    /// Another memo of the same content.
+    #[cold]
+    pub(super) fn copy(&self, py: Python<'_>) -> Self {
+        let mut identities = Identities::default();
+        for (object, index) in self.identities.iter() {
+            identities.put(object.bind(py), index);
+        }
+        Self {
+            identities,
+            texts: self.texts.iter().map(|(text, hash, index)| (text.clone_ref(py), *hash, *index)).collect(),
+            text_slots: self.text_slots.clone(),
+            wires: self.wires.clone(),
+            modules: self.modules.clone(),
+            captures: self.captures.clone(),
+            capture_slots: self.capture_slots.clone(),
+            namespaces: self.namespaces.clone(),
+            spaces: self.spaces.iter().map(|(space, index)| (space.clone_ref(py), *index)).collect(),
+            by_value: self.by_value.iter().map(|module| module.clone_ref(py)).collect(),
+            next: self.next,
+            gaps: self.gaps,
+        }
+    }
+
     /// Forgets everything; keeps the memory of the tables up to a bound.
     pub(crate) fn clear(&mut self, py: Python<'_>) {
         self.next = 0;

@@ -39,6 +39,7 @@ mod proxies;
 mod reduce;
 mod sink;
 mod strict;
+mod warned;
 mod weak;
 
 use std::collections::HashSet;
@@ -56,6 +57,7 @@ use crate::ffi::output::Output;
 use crate::ffi::reserve;
 use crate::ffi::walk::{self, Level, Pause, Walk};
 use crate::limits;
+use crate::progress::Progress;
 use crate::replay;
 use crate::state::{State, state};
 use by_value::ByValue;
@@ -75,6 +77,8 @@ pub(crate) struct Hooks<'py> {
     pub(crate) reducers: Vec<Reducer>,
     /// `file.write`, when the pickle goes to a file.
     pub(crate) write: Option<Bound<'py, PyAny>>,
+    /// Whoever is told how far it has come.
+    pub(crate) progress: Option<Progress<'py>>,
 }
 
 /// Settings that do not change while an object is dumped.
@@ -116,6 +120,16 @@ pub(crate) enum Begun<'py> {
     InProgress(Bound<'py, PyAny>),
 }
 
+/// Where a dump stops to answer interrupts.
+#[derive(Default)]
+struct Stops {
+    steps: u32,
+    /// Pauses of the fast walk.
+    pauses: u32,
+    /// Code that ran at a stop has raised: whatever it was, the dump is over.
+    interrupted: bool,
+}
+
 /// Writes one object graph.
 pub(crate) struct Dumper<'py> {
     pub(crate) py: Python<'py>,
@@ -145,8 +159,7 @@ pub(crate) struct Dumper<'py> {
     recording: Option<Box<kept::Recording<'py>>>,
     /// Who has written which bytes, where that is asked for.
     ledger: Option<Box<ledger::Ledger<'py>>>,
-    steps: u32,
-    pauses: u32,
+    stops: Stops,
     /// The height at which the stack is looked at next.
     patience: usize,
 }
@@ -186,8 +199,7 @@ impl<'py> Dumper<'py> {
             keeps: false,
             recording: None,
             ledger: None,
-            steps: 0,
-            pauses: 0,
+            stops: Stops::default(),
             patience: depth::FIRST_LOOK,
         })
     }
@@ -199,7 +211,7 @@ impl<'py> Dumper<'py> {
 
     /// Whether nothing but the objects themselves decides what is written.
     pub(crate) fn is_free(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, reducers, write: _ } =
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, reducers, write: _, progress: _ } =
             &self.hooks;
         let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
         reducers.is_empty() && hooks.iter().all(|hook| hook.is_none())
@@ -207,7 +219,7 @@ impl<'py> Dumper<'py> {
 
     /// Whether what is written goes elsewhere, or something else decides about it.
     pub(crate) fn has_hooks(&self) -> bool {
-        self.sink.is_file() || !self.is_free()
+        self.sink.is_file() || self.hooks.progress.is_some() || !self.is_free()
     }
 
     /// Writes a whole pickle of `object`. An error tells the way to the culprit.
@@ -223,7 +235,19 @@ impl<'py> Dumper<'py> {
         if self.proxies.any() {
             self.settle_proxies()?;
         }
-        self.finish()
+        self.finish()?;
+        if self.hooks.progress.is_some() { self.tell_end() } else { Ok(()) }
+    }
+
+    /// Answers interrupts, and tells how far the dump has come. Any code may run.
+    pub(super) fn pause(&mut self) -> PyResult<()> {
+        self.memo.own();
+        let mut outcome = self.py.check_signals();
+        if outcome.is_ok() && self.hooks.progress.is_some() {
+            outcome = self.tell();
+        }
+        self.stops.interrupted |= outcome.is_err();
+        outcome
     }
 
     /// Writes `object` and all it leads to.
@@ -233,7 +257,7 @@ impl<'py> Dumper<'py> {
         match outcome {
             Ok(()) => Ok(()),
             Err(error) => {
-                let error = path::explain(self, base, object, error);
+                let error = if limits::TELLS_PATHS { path::explain(self, base, object, error) } else { error };
                 self.stack.truncate(base);
                 Err(error)
             }
@@ -249,18 +273,17 @@ impl<'py> Dumper<'py> {
     /// Goes on until the work stack is as low as `base`.
     fn run(&mut self, base: usize) -> PyResult<()> {
         while self.stack.len() > base {
-            self.steps = self.steps.wrapping_add(1);
+            self.stops.steps = self.stops.steps.wrapping_add(1);
             reserve::check()?;
-            if self.steps & limits::SIGNAL_MASK == 0 {
-                self.py.check_signals()?;
+            if self.stops.steps & limits::SIGNAL_MASK == 0 {
+                self.pause()?;
             }
             if let Err(error) = self.step(base)
-                && !self.weaken(base, &error)?
-                && !self.pardon(&error)
+                && (self.stops.interrupted || !self.weaken(base, &error)? && !self.pardon(&error))
             {
                 return Err(error);
             }
-            if self.ledger.is_some() {
+            if self.notes() {
                 self.settle_notes();
             }
         }
@@ -308,8 +331,9 @@ impl<'py> Dumper<'py> {
             // At the end nothing else runs, or `dump` sees to it; and as long as no interrupt waits, a walk goes on as it came.
             Pause::Ended if self.stack.is_empty() => return Ok(()),
             Pause::Interrupt => {
-                self.pauses = self.pauses.wrapping_add(1);
-                if !self.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
+                self.stops.pauses = self.stops.pauses.wrapping_add(1);
+                let told = self.hooks.progress.is_none();
+                if told && !self.stops.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
                     return Ok(());
                 }
             }
@@ -324,7 +348,7 @@ impl<'py> Dumper<'py> {
                 }
                 Ok(())
             }
-            Pause::Interrupt => self.py.check_signals(),
+            Pause::Interrupt => self.pause(),
             Pause::Object(object) => {
                 let begun = self.begin(&object)?;
                 self.push(begun)?;
@@ -372,10 +396,16 @@ impl<'py> Dumper<'py> {
         }
     }
 
+    /// Whether this dump keeps an account.
+    #[inline]
+    fn notes(&self) -> bool {
+        limits::TELLS_PATHS && self.ledger.is_some()
+    }
+
     /// Starts to write `object`.
     #[inline]
     pub(crate) fn begin(&mut self, object: &Bound<'py, PyAny>) -> PyResult<Begun<'py>> {
-        if self.ledger.is_some() {
+        if self.notes() {
             return self.note(object, None, |dumper| dumper.begin_object(object));
         }
         self.begin_object(object)
@@ -452,7 +482,7 @@ impl<'py> Dumper<'py> {
         }
         let kind = kind(object);
         match kind {
-            Kind::Str if self.ledger.is_some() && self.is_noted(object) => Ok(false),
+            Kind::Str if self.notes() && self.is_noted(object) => Ok(false),
             Kind::Str | Kind::Int | Kind::None | Kind::Bool | Kind::Float => {
                 if self.writer.boundary() {
                     self.flush()?;

@@ -64,7 +64,7 @@ impl<'py> Dumper<'py> {
         let node = if known || self.is_part(object) { None } else { self.new_node(kind, object, label, start) };
         let walks = self.walks;
         if let Some(ledger) = &mut self.ledger {
-            ledger.open.push(super::ledger::Open { height, node, object: object.clone(), slot, start, walks });
+            ledger.open(super::ledger::Open { height, node, object: object.clone(), slot, start, walks });
             self.walks = ledger.may_walk && (self.walks || ledger.is_full() || is_many_atoms(kind, object)?);
         }
         match begin(self) {
@@ -90,7 +90,7 @@ impl<'py> Dumper<'py> {
             Ok(Begun::InProgress(class)) => {
                 // The slot that led here is about to be taken back, and the node with it.
                 if let Some(ledger) = &mut self.ledger {
-                    ledger.open.pop();
+                    drop(ledger.end());
                 }
                 self.walks = walks;
                 Ok(Begun::InProgress(class))
@@ -113,7 +113,7 @@ impl<'py> Dumper<'py> {
     #[cold]
     pub(super) fn note_reference(&mut self, object: &Bound<'py, PyAny>) {
         if let Some(ledger) = &mut self.ledger
-            && ledger.open.last().is_some_and(|it| it.object.is(object))
+            && ledger.innermost().is_some_and(|it| it.object.is(object))
             && let Some(node) = ledger.current()
         {
             node.how = How::Reference;
@@ -125,7 +125,7 @@ impl<'py> Dumper<'py> {
     #[inline(never)]
     pub(super) fn settle_notes(&mut self) {
         let height = self.stack.len();
-        while self.ledger.as_ref().and_then(|it| it.open.last()).is_some_and(|it| it.height >= height) {
+        while self.ledger.as_ref().and_then(|it| it.innermost()).is_some_and(|it| it.height >= height) {
             self.end_noted();
         }
     }
@@ -134,7 +134,7 @@ impl<'py> Dumper<'py> {
     fn end_noted(&mut self) {
         let end = self.position();
         let Some(ledger) = &mut self.ledger else { return };
-        let Some(open) = ledger.open.pop() else { return };
+        let Some(open) = ledger.end() else { return };
         self.walks = open.walks || ledger.may_walk && ledger.is_full();
         if let Some(node) = open.node {
             ledger.close(node, end, self.memo.get(&open.object).is_some());
@@ -188,7 +188,8 @@ impl<'py> Dumper<'py> {
     /// Whether the dump goes on after `error`, with `None` in the place of what cannot travel.
     fn may_pardon(&mut self, error: &PyErr) -> bool {
         let py = self.py;
-        self.ledger.as_ref().is_some_and(|it| !it.open.is_empty())
+        self.ledger.as_ref().is_some_and(|it| it.depth() > 0)
+            && !self.stops.interrupted
             && error.is_instance_of::<PyException>(py)
             && !error.is_instance_of::<PyMemoryError>(py)
             && !self.would_weaken(error)
@@ -205,7 +206,7 @@ impl<'py> Dumper<'py> {
         while self
             .ledger
             .as_ref()
-            .is_some_and(|it| it.open.len() > 1 && it.open.last().is_some_and(|it| it.height > height))
+            .is_some_and(|it| it.depth() > 1 && it.innermost().is_some_and(|it| it.height > height))
         {
             self.end_noted();
         }
@@ -216,7 +217,7 @@ impl<'py> Dumper<'py> {
     /// Takes back the object noted last, and writes `None` in its place.
     fn pardon_last(&mut self, error: &PyErr) {
         let Some(ledger) = &self.ledger else { return };
-        let Some(open) = ledger.open.last() else { return };
+        let Some(open) = ledger.innermost() else { return };
         let (height, slot, start, node) = (open.height, open.slot, open.start, open.node);
         let class = super::complaint::full_name(&open.object);
         let path = path::whole(&self.stack, &ledger.root);
@@ -239,7 +240,7 @@ impl<'py> Dumper<'py> {
     pub(super) fn rewind_notes(&mut self, height: usize) {
         let at = self.position();
         if let Some(ledger) = &mut self.ledger {
-            if let Some(open) = ledger.open.iter().find(|it| it.height >= height) {
+            if let Some(open) = ledger.first_from(height) {
                 self.walks = open.walks;
             }
             ledger.rewind(height, at);

@@ -13,6 +13,7 @@ use super::{Dumper, Frame, notes};
 use crate::by_value::{Fill, Part};
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::walk::Level;
+use crate::note;
 use crate::wire::Wire;
 
 /// Longest representation of a dict key that is shown whole.
@@ -57,7 +58,7 @@ pub(super) fn explain(dumper: &Dumper<'_>, base: usize, root: &Bound<'_, PyAny>,
         return explained;
     }
     if !path.is_empty() {
-        notes::add(py, &error, &format!("while pickling {path}"));
+        note::add(py, &error, &format!("while pickling {path}"));
     }
     error
 }

@@ -10,11 +10,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::memo::Memo;
+use super::warned::Again;
 use super::{Dumper, Frame, Hooks, Settings, given};
 use crate::choices::{self, Arguments, Choices};
 use crate::ffi::output::{self, Output};
 use crate::ffi::reserve;
-use crate::large;
+use crate::progress::{self, Progress};
 use crate::replay;
 use crate::state::state;
 use std::cell::Cell;
@@ -23,6 +24,9 @@ use std::sync::Arc;
 
 /// Scratch kept between calls of `dumps`: an output buffer, the tables of a memo, an empty work stack.
 type Scratch = (Vec<u8>, Box<Memo>, Vec<Frame<'static>>);
+
+/// What a bar says in front.
+const DOING: &str = "dumping";
 
 /// A work stack that grew beyond this is not kept.
 const KEPT_FRAMES: usize = 1024;
@@ -100,6 +104,7 @@ fn dump_to<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let settings = options.settings(false);
     hooks.add_reducers(py, options.choices.as_deref())?;
+    let again = Again::new(py, &options, &hooks, false)?;
     let replayable = options.protocol >= 4 && !options.strict && options.choices.is_none();
     let _scope = choices::enter(options.choices);
     // A dump inside a dump finds nothing here and makes its own.
@@ -116,6 +121,7 @@ fn dump_to<'py>(
         Err(error) => Err(error),
     });
     let recorded = dumper.take_recorded();
+    let taken = dumper.taken();
     let Dumper { writer, mut memo, stack, .. } = dumper;
     memo.clear(py);
     let output = writer.into_buffer();
@@ -135,11 +141,8 @@ fn dump_to<'py>(
         let stack = if stack.capacity() <= KEPT_FRAMES { emptied(stack) } else { Vec::new() };
         SCRATCH.with(|kept| kept.set(Some((buffer, memo, stack))));
     }
-    if let Ok(payload) = &outcome {
-        let size = payload.as_bytes().len();
-        if large::is_large(size) {
-            large::warn(object, size)?;
-        }
+    if let (Some(again), Ok(payload)) = (again, &outcome) {
+        again.warn(object, taken + payload.as_bytes().len(), None)?;
     }
     outcome
 }
@@ -184,14 +187,17 @@ pub(super) fn caught<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> Py
 /// Functions made inside an importable module find their globals in that module where they arrive. With globals='copy' they
 /// bring along what they use of it, for receivers without the module; with globals='live' those of any
 /// module, __main__ among them, find theirs in the receiver's module of that name.
+///
+/// progress is a callable that gets a Progress some ten times a second while the dump takes longer than that, and once at
+/// its end; what it raises ends the dump. True draws a bar where stderr is a terminal.
 #[pyfunction]
 #[pyo3(
     signature = (
         obj, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks=None, files=None,
-        reducers=None, globals=None
+        reducers=None, globals=None, progress=None
     ),
     text_signature = "(obj, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
-                      files='reopen', reducers=None, globals='module')"
+                      files='reopen', reducers=None, globals='module', progress=None)"
 )]
 #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
 pub(crate) fn dumps<'py>(
@@ -204,11 +210,13 @@ pub(crate) fn dumps<'py>(
     files: Option<&str>,
     reducers: Option<&Bound<'py, PyAny>>,
     globals: Option<&str>,
+    progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = obj.py();
     let arguments = Arguments { by_value, locks, files, reducers, globals };
     let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
-    dump_to(py, obj, options, Hooks { buffer_callback, ..Hooks::default() })
+    let progress = Progress::new(progress, DOING, || Ok(None))?;
+    dump_to(py, obj, options, Hooks { buffer_callback, progress, ..Hooks::default() })
 }
 
 /// Write the pickle of obj to the open file object file, which needs a method write(bytes).
@@ -218,10 +226,10 @@ pub(crate) fn dumps<'py>(
 #[pyo3(
     signature = (
         obj, file, protocol=None, *, fix_imports=Truth(true), buffer_callback=None, by_value=None, locks=None, files=None,
-        reducers=None, globals=None
+        reducers=None, globals=None, progress=None
     ),
     text_signature = "(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None, by_value=None, locks='fresh', \
-                      files='reopen', reducers=None, globals='module')"
+                      files='reopen', reducers=None, globals='module', progress=None)"
 )]
 #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
 pub(crate) fn dump<'py>(
@@ -235,12 +243,14 @@ pub(crate) fn dump<'py>(
     files: Option<&str>,
     reducers: Option<&Bound<'py, PyAny>>,
     globals: Option<&str>,
+    progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<()> {
     let py = obj.py();
     let arguments = Arguments { by_value, locks, files, reducers, globals };
     let options = Options::new(py, protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
     let write = Some(write_method(file)?);
-    dump_to(py, obj, options, Hooks { buffer_callback, write, ..Hooks::default() }).map(drop)
+    let progress = Progress::new(progress, DOING, || Ok(None))?;
+    dump_to(py, obj, options, Hooks { buffer_callback, write, progress, ..Hooks::default() }).map(drop)
 }
 
 fn write_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -267,6 +277,7 @@ pub(crate) struct Pickler {
     buffer_callback: Option<Py<PyAny>>,
     dispatch_table: Option<Py<PyAny>>,
     persistent_id: Option<Py<PyAny>>,
+    progress: Option<Py<PyAny>>,
     pub(super) busy: bool,
     /// The file failed in the middle of a pickle, so that nobody could read what follows.
     pub(super) torn: bool,
@@ -278,7 +289,7 @@ impl Pickler {
     #[pyo3(
         signature = (*_args, **_kwargs),
         text_signature = "(file, protocol=None, fix_imports=True, buffer_callback=None, *, by_value=None, locks='fresh', \
-            files='reopen', reducers=None, globals='module')"
+            files='reopen', reducers=None, globals='module', progress=None)"
     )]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
@@ -290,6 +301,7 @@ impl Pickler {
             buffer_callback: None,
             dispatch_table: None,
             persistent_id: None,
+            progress: None,
             busy: false,
             torn: false,
         }
@@ -297,7 +309,7 @@ impl Pickler {
 
     #[pyo3(signature = (
         file, protocol=None, fix_imports=Truth(true), buffer_callback=None, *, by_value=None, locks=None, files=None,
-        reducers=None, globals=None
+        reducers=None, globals=None, progress=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
     fn __init__(
@@ -311,14 +323,17 @@ impl Pickler {
         files: Option<&str>,
         reducers: Option<&Bound<'_, PyAny>>,
         globals: Option<&str>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let arguments = Arguments { by_value, locks, files, reducers, globals };
         let options = Options::new(slf.py(), protocol, fix_imports.0, buffer_callback.as_ref(), &arguments)?;
         let write = write_method(file)?;
+        let progress = progress::kept(progress)?;
         let mut this = slf.try_borrow_mut()?;
         if this.busy {
             return Err(busy());
         }
+        this.progress = progress;
         this.write = Some(write.unbind());
         this.memo = Some(Box::default());
         this.torn = false;
@@ -358,15 +373,19 @@ impl Pickler {
         let writer = Writer::new(options.protocol, Output::new(py, Vec::new()));
         let mark = memo.mark();
         let settings = options.settings(fast);
-        let reducers = hooks.add_reducers(py, options.choices.as_deref());
+        let again =
+            hooks.add_reducers(py, options.choices.as_deref()).and_then(|()| Again::new(py, &options, &hooks, fast));
         let _scope = choices::enter(options.choices);
-        let dumper = reducers.and_then(|()| Dumper::new(py, writer, memo, hooks, settings));
-        let mut torn = false;
+        let dumper = again.and_then(|again| Ok((Dumper::new(py, writer, memo, hooks, settings)?, again)));
+        let (mut torn, mut warned) = (false, Ok(()));
         let (outcome, memo) = match dumper {
-            Ok(mut dumper) => {
+            Ok((mut dumper, again)) => {
                 let outcome = caught(py, || dumper.dump(obj));
                 if outcome.is_ok() {
                     dumper.memo.own();
+                    if let Some(again) = again {
+                        warned = again.warn(obj, dumper.taken(), Some((&dumper.memo, mark)));
+                    }
                 }
                 torn = dumper.is_torn();
                 let mut memo = dumper.memo;
@@ -387,7 +406,7 @@ impl Pickler {
         this.busy = false;
         this.torn = torn;
         this.memo = Some(memo);
-        outcome
+        outcome.and(warned)
     }
 
     /// Clears the pickler's "memo".
@@ -478,7 +497,7 @@ impl Pickler {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        for held in [&self.write, &self.buffer_callback, &self.dispatch_table, &self.persistent_id] {
+        for held in [&self.write, &self.buffer_callback, &self.dispatch_table, &self.persistent_id, &self.progress] {
             visit.call(held)?;
         }
         if let Some(memo) = &self.memo {
@@ -494,6 +513,7 @@ impl Pickler {
         self.buffer_callback = None;
         self.dispatch_table = None;
         self.persistent_id = None;
+        self.progress = None;
         self.memo = None;
     }
 }
@@ -557,6 +577,8 @@ fn hooks<'py>(pickler: &Bound<'py, Pickler>) -> PyResult<Hooks<'py>> {
     }
     hooks.persistent_id = persistent_id(pickler)?;
     hooks.dispatch_table = any.getattr_opt(intern!(py, "dispatch_table"))?;
+    let progress = pickler.try_borrow()?.progress.as_ref().map(|it| it.bind(py).clone());
+    hooks.progress = Progress::new(progress.as_ref(), DOING, || Ok(None))?;
     let this = pickler.try_borrow()?;
     hooks.buffer_callback = this.buffer_callback.as_ref().map(|it| it.bind(py).clone());
     hooks.write = this.write.as_ref().map(|it| it.bind(py).clone());

@@ -62,18 +62,28 @@ pub(super) struct Target<'py> {
     begun: bool,
     /// Whether it failed after that: what it has is the beginning of a pickle, cut anywhere.
     torn: bool,
+    /// How many bytes of this pickle it has.
+    taken: usize,
 }
 
 impl<'py> Sink<'py> {
     pub(super) fn new(write: Option<Bound<'py, PyAny>>) -> Self {
         match write {
-            Some(write) => Sink::File(Target { write, raw: None, begun: false, torn: false }),
+            Some(write) => Sink::File(Target { write, raw: None, begun: false, torn: false, taken: 0 }),
             None => Sink::Result,
         }
     }
 
     pub(super) fn is_file(&self) -> bool {
         matches!(self, Sink::File(_))
+    }
+
+    /// How many bytes a file has.
+    pub(super) fn taken(&self) -> usize {
+        match self {
+            Sink::Result => 0,
+            Sink::File(target) => target.taken,
+        }
     }
 
     /// Whether a file failed in the middle of a pickle.
@@ -83,7 +93,13 @@ impl<'py> Sink<'py> {
 }
 
 impl<'py> Target<'py> {
-    fn put(&mut self, py: Python<'py>, content: &Content<'_, 'py>) -> PyResult<()> {
+    /// Writes a large part, in pieces where it is very large; `pause` runs between them, told how many bytes there are.
+    fn put(
+        &mut self,
+        py: Python<'py>,
+        content: &Content<'_, 'py>,
+        mut pause: impl FnMut(usize) -> PyResult<()>,
+    ) -> PyResult<()> {
         if let Content::Bytes(bytes) = content {
             return self.write(bytes);
         }
@@ -91,8 +107,11 @@ impl<'py> Target<'py> {
         let step = if len <= WHOLE { len } else { PIECE };
         let mut at = 0;
         while at < len {
-            if at > 0 {
-                py.check_signals()?;
+            if at > 0
+                && let Err(error) = pause(self.taken)
+            {
+                self.torn = true;
+                return Err(error);
             }
             let count = step.min(len - at);
             let piece = match content {
@@ -109,6 +128,9 @@ impl<'py> Target<'py> {
     fn write(&mut self, bytes: &Bound<'py, PyBytes>) -> PyResult<()> {
         let outcome = self.write_all(bytes);
         self.torn = outcome.is_err() && self.begun;
+        if outcome.is_ok() {
+            self.taken += bytes.as_bytes().len();
+        }
         outcome
     }
 
@@ -193,7 +215,11 @@ const WRAPPERS: usize = 4;
 impl<'py> Dumper<'py> {
     /// Hands on what has been written, unless it may still be taken back.
     pub(super) fn flush(&mut self) -> PyResult<()> {
-        if self.held_back() { Ok(()) } else { self.hand_on() }
+        if self.held_back() {
+            return Ok(());
+        }
+        self.hand_on()?;
+        self.pause()
     }
 
     fn held_back(&mut self) -> bool {
@@ -220,14 +246,19 @@ impl<'py> Dumper<'py> {
         if len >= FRAME_TARGET && self.sink.is_file() && !self.held_back() {
             self.hand_on()?;
             if let Sink::File(target) = &mut self.sink {
-                return target.put(self.py, content);
+                let (py, progress) = (self.py, &self.hooks.progress);
+                target.put(py, content, |taken| {
+                    py.check_signals()?;
+                    progress.as_ref().map_or(Ok(()), |progress| progress.tell(|_| taken as u64))
+                })?;
             }
+            return self.pause();
         }
         self.writer.buffer_mut().reserve(len);
         let mut at = 0;
         while at < len {
             if at > 0 {
-                self.py.check_signals()?;
+                self.pause()?;
             }
             let count = WHOLE.min(len - at);
             match content {
@@ -237,7 +268,30 @@ impl<'py> Dumper<'py> {
             }
             at += count;
         }
-        Ok(())
+        self.pause()
+    }
+
+    /// Tells how far the dump has come: what may still be taken back, and the open frame, which may lose its header, do not
+    /// count.
+    #[cold]
+    pub(super) fn tell(&mut self) -> PyResult<()> {
+        let held = self.held_back();
+        let bytes = self.sink.taken() + self.writer.committed_len();
+        let Some(progress) = &self.hooks.progress else { return Ok(()) };
+        progress.tell(|told| if held { told } else { bytes as u64 })
+    }
+
+    /// Tells that the pickle is complete.
+    #[cold]
+    pub(super) fn tell_end(&mut self) -> PyResult<()> {
+        self.memo.own();
+        let bytes = self.taken() + self.writer.as_bytes().len();
+        self.hooks.progress.as_ref().map_or(Ok(()), |progress| progress.end(bytes as u64))
+    }
+
+    /// How many bytes of the pickle a file has.
+    pub(super) fn taken(&self) -> usize {
+        self.sink.taken()
     }
 
     /// The end of a pickle: a file has all of it then.

@@ -18,6 +18,8 @@ pub(super) struct Failure(Box<Cause>);
 
 enum Cause {
     Python(PyErr, Place),
+    /// Raised by code that no instruction called.
+    Apart(PyErr),
     Stream(Error),
 }
 
@@ -40,11 +42,18 @@ impl Locate for Failure {
         match *self.0 {
             Cause::Stream(error) => error.locate(offset, op).into(),
             Cause::Python(error, place) => Failure(Box::new(Cause::Python(error, place.or(Some((offset, op)))))),
+            Cause::Apart(_) => self,
         }
     }
 }
 
 impl Failure {
+    /// The failure that an exception is which has nothing to do with the instruction at hand.
+    #[cold]
+    pub(super) fn apart(error: PyErr) -> Self {
+        Failure(Box::new(Cause::Apart(error)))
+    }
+
     /// Whether the input ended too early.
     pub(super) fn is_truncated(&self) -> bool {
         matches!(&*self.0, Cause::Stream(error) if error.kind() == ErrorKind::Truncated)
@@ -54,6 +63,7 @@ impl Failure {
     pub(super) fn into_exception(self, py: Python<'_>, state: &State) -> (PyErr, Place) {
         match *self.0 {
             Cause::Python(error, place) => (error, place),
+            Cause::Apart(error) => (error, None),
             // The end of the input is where streams of pickles end, too.
             Cause::Stream(error) if error.kind() == ErrorKind::OutOfInput => (exception(py, state, &error), None),
             Cause::Stream(error) => {

@@ -13,6 +13,7 @@ use pyo3::types::{PyBytes, PyCFunction};
 
 use super::failure::Failure;
 use crate::ffi::{growing, load_window, make, reserve};
+use crate::progress::{self, Progress};
 
 /// How much `peek` is asked for.
 const PREFETCH: usize = 1 << 17;
@@ -52,6 +53,16 @@ impl File {
         Ok(File { methods: Some(Methods { read, readline, readinto, peek }), ..File::default() })
     }
 
+    /// The method `read`, if there is a file.
+    pub(super) fn read<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.methods.as_ref().map(|it| it.read.bind(py).clone())
+    }
+
+    /// How far the file has advanced beyond what was used of it; below zero where it stands behind that.
+    pub(super) fn ahead(&self) -> i64 {
+        self.advanced as i64 - self.at as i64
+    }
+
     /// Show the garbage collector what is kept.
     pub(super) fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
         if let Some(methods) = &self.methods {
@@ -66,12 +77,18 @@ impl File {
     /// Read on from here.
     ///
     /// `strict` says whether arguments must not cross the end of their frame.
-    pub(super) fn source<'a, 'py>(&'a mut self, py: Python<'py>, strict: bool) -> Option<FileSource<'a, 'py>> {
+    pub(super) fn source<'a, 'py>(
+        &'a mut self,
+        py: Python<'py>,
+        strict: bool,
+        progress: Option<&'a Progress<'py>>,
+    ) -> Option<FileSource<'a, 'py>> {
         self.methods.as_ref()?;
         let held = self.held.take().map_or_else(|| PyBytes::new(py, b""), |held| held.into_bound(py));
         let mut bounds = Bounds::new(held.as_bytes().len(), strict);
         bounds.at = self.at;
-        Some(FileSource { held, bounds, before: 0, file: self, landing: load_window::Landing::default() })
+        let before = -(self.at as i64);
+        Some(FileSource { held, bounds, before, file: self, landing: load_window::Landing::default(), progress })
     }
 }
 
@@ -80,9 +97,17 @@ pub(super) struct FileSource<'a, 'py> {
     file: &'a mut File,
     held: Bound<'py, PyBytes>,
     bounds: Bounds,
-    /// Bytes taken before `held` began.
-    before: u64,
+    /// Where `held` begins, counted from where the pickle does; below zero where earlier pickles have used some of it.
+    before: i64,
     landing: load_window::Landing<'py>,
+    progress: Option<&'a Progress<'py>>,
+}
+
+/// How many bytes are left where the file whose `read` this is has advanced by so many; `None` where nobody knows.
+pub(super) fn left(read: Option<&Bound<'_, PyAny>>, ahead: i64) -> PyResult<Option<u64>> {
+    let Some(read) = read else { return Ok(None) };
+    let left = progress::left(read)?.map(|left| left.saturating_add(ahead));
+    Ok(left.and_then(|left| u64::try_from(left).ok()))
 }
 
 impl Drop for FileSource<'_, '_> {
@@ -112,7 +137,7 @@ impl<'py> FileSource<'_, 'py> {
     }
 
     fn hold(&mut self, data: Bound<'py, PyBytes>) {
-        self.before += self.bounds.at as u64;
+        self.before += self.bounds.at as i64;
         self.bounds = self.bounds.renewed(data.as_bytes().len());
         self.file.advanced = data.as_bytes().len();
         self.held = data;
@@ -184,7 +209,7 @@ impl<'py> FileSource<'_, 'py> {
             self.read_through(&mut all[begun..], true)?;
         }
         self.hold(make::bytes(self.held.py(), &all)?);
-        self.before -= count as u64;
+        self.before -= count as i64;
         Ok(())
     }
 
@@ -200,7 +225,7 @@ impl<'py> FileSource<'_, 'py> {
             return Ok(());
         }
         self.skip_consumed()?;
-        self.before += out.len() as u64;
+        self.before += out.len() as i64;
         self.read_piece(out, strict)
     }
 
@@ -226,6 +251,9 @@ impl<'py> FileSource<'_, 'py> {
             }
             out = &mut out[count..];
         }
+        if let Some(progress) = self.progress {
+            progress.tell(|_| self.offset()).map_err(Failure::apart)?;
+        }
         Ok(())
     }
 
@@ -245,7 +273,7 @@ impl Source for FileSource<'_, '_> {
     type Error = Failure;
 
     fn offset(&self) -> u64 {
-        self.before + self.bounds.at as u64
+        (self.before + self.bounds.at as i64).unsigned_abs()
     }
 
     fn prefers_copy(&self, count: usize) -> bool {
@@ -348,7 +376,7 @@ impl<'py> Ready<Bound<'py, PyAny>> for FileSource<'_, 'py> {
         self.skip_consumed()?;
         let data = self.methods()?.read.call1(py, (count,))?.into_bound(py);
         self.hold(PyBytes::new(py, b""));
-        self.before += count as u64;
+        self.before += count as i64;
         if data.cast_exact::<PyBytes>().is_ok_and(|data| data.as_bytes().len() == count) {
             return Ok(Some(data));
         }

@@ -27,6 +27,7 @@ use crate::ffi::instance::{self, Names};
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::shape::Shape;
 use crate::ffi::{make, moment, reserve};
+use crate::progress::Progress;
 
 type Object<'py> = Bound<'py, PyAny>;
 type Made<'py> = Result<Object<'py>, Failure>;
@@ -60,6 +61,8 @@ pub(super) enum Door<'a, 'py> {
 /// The host.
 pub(super) struct Live<'a, 'py> {
     pub(super) py: Python<'py>,
+    /// Whoever is told how far the load has come.
+    pub(super) progress: Option<&'a Progress<'py>>,
     pub(super) state: &'a State,
     pub(super) door: Door<'a, 'py>,
     pub(super) persistent: Option<Object<'py>>,
@@ -189,10 +192,14 @@ impl<'py> Host for Live<'_, 'py> {
     type Value = Object<'py>;
     type Error = Failure;
 
-    fn pause(&mut self) -> Result<(), Failure> {
+    fn pause(&mut self, offset: u64) -> Result<(), Failure> {
         self.quiet.wake();
         reserve::check()?;
-        Ok(self.py.check_signals()?)
+        self.py.check_signals().map_err(Failure::apart)?;
+        match self.progress {
+            None => Ok(()),
+            Some(progress) => progress.tell(|_| offset).map_err(Failure::apart),
+        }
     }
 
     fn protocol(&mut self, proto: u8) {

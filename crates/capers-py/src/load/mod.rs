@@ -35,10 +35,15 @@ use self::keys::Keys;
 use self::live::{Decoding, Door, Live};
 use self::quiet::Quiet;
 use self::state::State;
+use crate::ffi::buffer::View;
 use crate::ffi::instance::Names;
 use crate::ffi::load_window::ObjectSource;
 use crate::ffi::output;
 use crate::ffi::shape::Shape;
+use crate::progress::Progress;
+
+/// What a bar says in front.
+const DOING: &str = "loading";
 
 /// What has the size of a reference, so that the allocations fit both.
 type Pointer = std::num::NonZeroUsize;
@@ -46,6 +51,15 @@ type Pointer = std::num::NonZeroUsize;
 thread_local! {
     /// The allocations of this thread's last machine. While a load runs they are out, so that a load inside it makes its own.
     static ROOM: Cell<Option<Room<Pointer>>> = const { Cell::new(None) };
+}
+
+/// Tells that the pickle has been read, of which `offset` bytes were taken.
+#[inline]
+fn told_end<'py>(value: Bound<'py, PyAny>, live: &Live<'_, 'py>, offset: u64) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(progress) = live.progress {
+        progress.end(offset)?;
+    }
+    Ok(value)
 }
 
 /// Run one pickle.
@@ -58,8 +72,10 @@ where
     Failure: From<S::Error>,
 {
     let (py, state) = (live.py, live.state);
-    caught(py, state, || machine.run(live, source, &mut Unlimited))?
-        .map_err(|failure| told::tell(failure, live, machine.stack().iter()))
+    match caught(py, state, || machine.run(live, source, &mut Unlimited))? {
+        Ok(value) => told_end(value, live, source.offset()),
+        Err(failure) => Err(told::tell(failure, live, machine.stack().iter())),
+    }
 }
 
 /// Run one pickle that is held to these caps.
@@ -75,11 +91,14 @@ where
     Failure: From<S::Error>,
 {
     let (py, state) = (live.py, live.state);
-    caught(py, state, || {
+    let outcome = caught(py, state, || {
         let mut host = Weighing::new(&mut *live, caps);
-        Ok(machine.run(&mut host, &mut NotReady(source), &mut Limited::new(caps))?.value)
-    })?
-    .map_err(|failure| told::tell(failure, live, machine.stack().iter().map(|it| &it.value)))
+        Ok(machine.run(&mut host, &mut NotReady(&mut *source), &mut Limited::new(caps))?.value)
+    })?;
+    match outcome {
+        Ok(value) => told_end(value, live, source.offset()),
+        Err(failure) => Err(told::tell(failure, live, machine.stack().iter().map(|it| &it.value))),
+    }
 }
 
 /// What a run gives. A panic is a fault of ours; it surfaces as an `UnpicklingError`.
@@ -123,13 +142,14 @@ fn truthy(flag: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
 /// *fix_imports*, *encoding* and *errors* say how to read pickles of Python 2: whether to map its module names, and how
 /// to decode its strings (``"bytes"`` leaves them as bytes). *buffers* is an iterable of the buffers that were pickled
 /// out of band. Bytes after the pickle are ignored. *limits*, a Limits or a dict of its arguments, caps what the pickle
-/// may ask for.
+/// may ask for. *progress* is a callable that gets a Progress some ten times a second while the load takes longer than
+/// that, and once at its end; what it raises ends the load. True draws a bar where stderr is a terminal.
 ///
 /// Loading a pickle runs code: load only what you trust.
 #[pyfunction]
 #[pyo3(
-    signature = (data, /, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None),
-    text_signature = "(data, /, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, limits=None)"
+    signature = (data, /, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None, progress=None),
+    text_signature = "(data, /, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, limits=None, progress=None)"
 )]
 fn loads<'py>(
     data: &Bound<'py, PyAny>,
@@ -138,14 +158,17 @@ fn loads<'py>(
     errors: &str,
     buffers: Option<&Bound<'py, PyAny>>,
     limits: Option<&Bound<'py, PyAny>>,
+    progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = data.py();
     let state = State::get(py)?;
     let caps = limits::caps(limits)?;
     check_codec(encoding, errors)?;
+    let progress = Progress::new(progress, DOING, || Ok(Some(View::new(data)?.len() as u64)))?;
     let mut live = Live {
         py,
         state,
+        progress: progress.as_ref(),
         door: Door::Plain,
         persistent: None,
         decoding: Decoding { encoding, errors },
@@ -192,8 +215,8 @@ fn loads<'py>(
 /// brings along: load only what you trust.
 #[pyfunction]
 #[pyo3(
-    signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None),
-    text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, limits=None)"
+    signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None, progress=None),
+    text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, limits=None, progress=None)"
 )]
 fn load<'py>(
     file: &Bound<'py, PyAny>,
@@ -202,10 +225,11 @@ fn load<'py>(
     errors: &str,
     buffers: Option<&Bound<'py, PyAny>>,
     limits: Option<&Bound<'py, PyAny>>,
+    progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let decoding = Decoding { encoding, errors };
     check_codec(encoding, errors)?;
-    unpickler::load_file(file, truthy(fix_imports)?, decoding, iterator(buffers)?, limits::caps(limits)?)
+    unpickler::load_file(file, truthy(fix_imports)?, decoding, iterator(buffers)?, limits::caps(limits)?, progress)
 }
 
 /// Add the names of the loading side to the module.

@@ -12,6 +12,7 @@ use pyo3::types::PyString;
 use super::failure::Failure;
 use super::live::Live;
 use crate::ffi::kind::{Kind, kind};
+use crate::note;
 use crate::policy;
 
 /// What an instruction that failed was about.
@@ -55,8 +56,7 @@ pub(super) fn tell<'a, 'py: 'a>(
         note.push_str(", needed by ");
         note.push_str(&owner);
     }
-    // A note is help; an exception that cannot take one is still the exception.
-    drop(error.value(py).call_method1(intern!(py, "add_note"), (note,)));
+    note::add(py, &error, &note);
     error
 }
 

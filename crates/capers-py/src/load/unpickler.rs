@@ -17,17 +17,18 @@ use pyo3::types::{PyDict, PyInt, PyIterator, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::failure::Failure;
-use super::file::File;
+use super::file::{self, File};
 use super::hashing::Hashing;
 use super::keys::Keys;
 use super::live::{Decoding, Door, Live};
 use super::quiet::Quiet;
 use super::state::State;
-use super::{check_codec, globals, limits, run, run_limited};
+use super::{DOING, check_codec, globals, limits, run, run_limited};
 use crate::ffi::instance::Names;
 use crate::ffi::kept::KeptMemo;
 use crate::ffi::make;
 use crate::ffi::shape::Shape;
+use crate::progress::{self, Progress};
 
 /// Read pickles from the binary file *file*.
 ///
@@ -51,6 +52,7 @@ struct Parts {
     buffers: Option<Py<PyIterator>>,
     memo: KeptMemo,
     persistent: Option<Py<PyAny>>,
+    progress: Option<Py<PyAny>>,
 }
 
 #[derive(Clone, Default)]
@@ -82,6 +84,16 @@ impl Unpickler {
         Ok(Busy(&self.busy))
     }
 
+    /// Whoever is told how far the next load comes.
+    fn progress<'py>(&self, py: Python<'py>) -> PyResult<Option<Progress<'py>>> {
+        let (progress, read, ahead) = {
+            let parts = self.parts();
+            let Some(progress) = &parts.progress else { return Ok(None) };
+            (progress.bind(py).clone(), parts.file.read(py), parts.file.ahead())
+        };
+        Progress::new(Some(&progress), DOING, || file::left(read.as_ref(), ahead))
+    }
+
     /// What the stream being read states.
     pub(super) fn set_proto(&self, proto: u8) {
         self.proto.store(proto, Ordering::Relaxed);
@@ -91,12 +103,13 @@ impl Unpickler {
 #[pymethods]
 impl Unpickler {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, limits=None)")]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, limits=None, progress=None)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Unpickler { parts: Mutex::default(), busy: AtomicBool::new(false), proto: AtomicU8::new(0) }
     }
 
-    #[pyo3(signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None))]
+    #[pyo3(signature = (file, *, fix_imports=None, encoding="ASCII", errors="strict", buffers=None, limits=None, progress=None))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of pickle, and ours")]
     fn __init__(
         &self,
         file: &Bound<'_, PyAny>,
@@ -105,6 +118,7 @@ impl Unpickler {
         errors: &str,
         buffers: Option<&Bound<'_, PyAny>>,
         limits: Option<&Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let _busy = self.reserve()?;
         check_codec(encoding, errors)?;
@@ -119,7 +133,8 @@ impl Unpickler {
             None => None,
             Some(buffers) => Some(buffers.try_iter()?.unbind()),
         };
-        let mut parts = Parts { file, options, buffers, ..Parts::default() };
+        let progress = progress::kept(progress)?;
+        let mut parts = Parts { file, options, buffers, progress, ..Parts::default() };
         std::mem::swap(&mut *self.parts(), &mut parts);
         self.set_proto(0);
         // The lock is released: dropping what was there before may run Python code.
@@ -133,6 +148,7 @@ impl Unpickler {
         let this = slf.get();
         let state = State::get(py)?;
         let _busy = this.reserve()?;
+        let progress = this.progress(py)?;
         let (mut file, memo, buffers, options, persistent) = {
             let mut parts = this.parts();
             let persistent = parts.persistent.as_ref().map(|load| load.clone_ref(py));
@@ -141,7 +157,7 @@ impl Unpickler {
             (file, memo, buffers, parts.options.clone(), persistent)
         };
         let mut memo = Some(memo);
-        let result = match file.source(py, state.strict_frames) {
+        let result = match file.source(py, state.strict_frames, progress.as_ref()) {
             None => {
                 let text =
                     format!("Unpickler.__init__() was not called by {}.__init__()", make::type_name(slf.as_any()));
@@ -159,6 +175,7 @@ impl Unpickler {
                     let mut live = Live {
                         py,
                         state,
+                        progress: progress.as_ref(),
                         door: if exact { Door::Exact(slf) } else { Door::Subclass(slf) },
                         persistent,
                         decoding: Decoding { encoding: &options.encoding, errors: &options.errors },
@@ -293,6 +310,7 @@ impl Unpickler {
         parts.file.traverse(&visit)?;
         visit.call(&parts.buffers)?;
         visit.call(&parts.persistent)?;
+        visit.call(&parts.progress)?;
         parts.memo.traverse(&visit)
     }
 
@@ -376,13 +394,16 @@ pub(super) fn load_file<'py>(
     decoding: Decoding<'_>,
     buffers: Option<Bound<'py, PyIterator>>,
     caps: Option<Caps>,
+    progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = file.py();
     let state = State::get(py)?;
     let mut file = File::new(file)?;
+    let progress = Progress::new(progress, DOING, || file::left(file.read(py).as_ref(), file.ahead()))?;
     let mut live = Live {
         py,
         state,
+        progress: progress.as_ref(),
         door: Door::Plain,
         persistent: None,
         decoding,
@@ -398,7 +419,7 @@ pub(super) fn load_file<'py>(
         arrays: None,
         failed: None,
     };
-    let Some(mut source) = file.source(py, state.strict_frames) else {
+    let Some(mut source) = file.source(py, state.strict_frames, progress.as_ref()) else {
         return Err(Failure::from(capers_pickle::Error::new(capers_pickle::ErrorKind::OutOfInput))
             .into_exception(py, state)
             .0);

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use super::object::op;
 use super::{BATCH, DictLevel, Object, Outcome, Pause, STRETCH, Saved, Walker};
 use crate::ffi::{access, layout};
+use crate::limits::TELLS_PATHS;
 
 impl<'py> Walker<'_, 'py> {
     /// Makes room in the memo for the items of a long list, where they look as if each will need some.
@@ -282,7 +283,7 @@ impl<'py> Walker<'_, 'py> {
                         position = before;
                     } else {
                         batch += 1;
-                        level.key = Some(Bound::from_borrowed_ptr(self.py, key));
+                        level.key = TELLS_PATHS.then(|| Bound::from_borrowed_ptr(self.py, key));
                         level.value = Some(Bound::from_borrowed_ptr(self.py, value));
                     }
                     break Some(self.between(saved, key));
@@ -290,7 +291,7 @@ impl<'py> Walker<'_, 'py> {
                 batch += 1;
                 let saved = self.save(p, value);
                 if saved != Saved::Done {
-                    level.key = Some(Bound::from_borrowed_ptr(self.py, key));
+                    level.key = TELLS_PATHS.then(|| Bound::from_borrowed_ptr(self.py, key));
                     if saved == Saved::Flush {
                         level.value = Some(Bound::from_borrowed_ptr(self.py, value));
                     }
