@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 
+import capers
 import pytest
 from capers.compat import dill
 from shipping import run
@@ -131,6 +132,7 @@ def test_a_registered_function_reduces_by_its_pickler():
 
     with pytest.raises(AttributeError, match="can call save_reduce of its pickler and nothing else"):
         dill.dumps(Odd())
+    capers.unregister_reducer(Odd)
 
 
 @pytest.mark.parametrize(

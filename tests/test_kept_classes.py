@@ -22,6 +22,7 @@ import weakref
 
 import capers
 import capers._statement
+import command_line
 import pytest
 from shipping import payload, run
 
@@ -381,9 +382,9 @@ def changes():
 
     def of_policy():
         class C:
-            counter = collections.Counter
+            tool = command_line.instructions
 
-        return C, lambda: capers.register_pickle_by_value(collections)
+        return C, lambda: capers.register_pickle_by_value(command_line)
 
     yield "a module is registered to travel by value", of_policy
 
@@ -493,8 +494,8 @@ def undone():
         copyreg.remove_extension("collections", "OrderedDict", 240)
     math.__dict__.pop("hidden_name", None)
     sys.modules.pop("changing_base", None)
-    if "collections" in capers.list_registry_pickle_by_value():
-        capers.unregister_pickle_by_value(collections)
+    if "command_line" in capers.list_registry_pickle_by_value():
+        capers.unregister_pickle_by_value(command_line)
 
 
 @pytest.mark.parametrize("of", ["class", "instance"])
