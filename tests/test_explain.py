@@ -5,6 +5,7 @@ import textwrap
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+import capers
 import pytest
 from gallery import GALLERY
 from shipping import run
@@ -469,3 +470,9 @@ print(json.dumps([report.to_svg(), report.to_dot(), report.to_dict()]))
     even, odd = ids["[0]"], ids[".__globals__['odd']"]
     assert f"n{even} -> n{odd};" in dot and f"n{odd} -> n{even} [style=dashed];" in dot
     assert svg.count("stroke-dasharray") >= 1
+
+
+def test_a_name_that_is_empty_is_told_of():
+    made = type("", (), {"x": b"x" * 3_000_000})
+    report = capers.explain(capers.dumps(made()))
+    assert str(report) and report.warnings is not None

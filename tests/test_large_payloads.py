@@ -1,5 +1,7 @@
 """``dumps``, ``dump`` and ``Pickler`` warn of payloads of a size that one sets, and name what makes them big."""
 
+import capers
+import pytest
 from shipping import run
 
 SETUP = """
@@ -15,6 +17,14 @@ def warned(obj):
 TABLE, OTHER = bytes(2_000_000), {"k": bytes(500_000)}
 def f(): return TABLE, OTHER
 """
+
+
+@pytest.fixture
+def limit():
+    """A function that sets the size to warn from, which is taken back at the end."""
+    before = capers.set_large_payload_size(None)
+    yield capers.set_large_payload_size
+    capers.set_large_payload_size(before)
 
 
 def test_nothing_is_warned_of_unless_it_is_asked_for():
@@ -228,3 +238,46 @@ table = unpickler.load()
 assert unpickler.load()[0] is table
 """
     )
+
+
+def test_a_second_look_that_fails_only_leaves_the_parts_unnamed(limit):
+    class Once:
+        asked = 0
+
+        def __reduce__(self):
+            Once.asked += 1
+            if Once.asked > 1:
+                raise MemoryError
+            return bytes, (2000,)
+
+    limit(1000)
+    with pytest.warns(capers.LargePayloadWarning, match=r"^a payload of [\d.]+ kB$"):
+        payload = capers.dumps([Once(), bytes(2000)])
+    assert capers.loads(payload)[0] == bytes(2000)
+
+
+def test_a_look_at_something_else_names_nothing(limit):
+    import pickle
+
+    limit(100_000)
+    with pytest.warns(capers.LargePayloadWarning, match=r"^a payload of [\d.]+ .B$"):
+        thing = [pickle.PickleBuffer(bytearray(1 << 20)), list(range(100))]
+        capers.dumps(thing, 5, buffer_callback=lambda buffer: True)
+
+
+def test_dumps_inside_of_dumps_are_looked_at_once_more_and_no_oftener(limit):
+    class Nested:
+        asked = 0
+
+        def __init__(self, depth):
+            self.depth = depth
+
+        def __reduce__(self):
+            Nested.asked += 1
+            inner = Nested(self.depth - 1) if self.depth else bytes(2000)
+            return capers.loads, (capers.dumps(inner),)
+
+    limit(1000)
+    with pytest.warns(capers.LargePayloadWarning):
+        capers.dumps(Nested(8))
+    assert Nested.asked < 150  # every level looks again at what is below it, and nothing looks again while one does

@@ -559,3 +559,62 @@ def test_a_memory_map_is_a_stream():
         told = []
         assert capers.load(area, progress=told.append) == RECORDS[:5000]
         check(told, len(payload), None, 0)
+
+
+# ------------------------------------------------------------------ what must not cost a dump
+
+
+def broken_streams():
+    class NoFile:
+        def write(self, text):
+            raise AssertionError("nothing is to be drawn here")
+
+    class Gone(io.StringIO):
+        def isatty(self):
+            return True
+
+        def write(self, text):
+            raise OSError("the terminal is gone")
+
+    closed = io.StringIO()
+    closed.close()
+    return {"no file": NoFile(), "closed": closed, "none": None, "gone": Gone()}
+
+
+@pytest.mark.parametrize("name", broken_streams())
+def test_a_stream_that_cannot_be_drawn_on_costs_nothing_but_the_bar(name, monkeypatch):
+    monkeypatch.setattr("sys.stderr", broken_streams()[name])
+    payload = capers.dumps(NUMBERS, progress=True)
+    assert capers.loads(payload, progress=True) == NUMBERS
+
+
+def test_a_bar_that_is_switched_off_is_none(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    monkeypatch.setattr("sys.stderr", Terminal())
+    assert capers.loads(capers.dumps(NUMBERS, progress=True)) == NUMBERS
+
+
+def test_what_the_callable_raises_is_raised_as_it_is():
+    def refuse(progress):
+        raise TypeError("cannot pickle 'foo' object")
+
+    for dump in (capers.dumps, lambda thing, progress: capers.dump(thing, io.BytesIO(), progress=progress)):
+        for thing in (POINTS, RECORDS, LARGE):
+            with pytest.raises(TypeError) as caught:
+                dump(thing, progress=refuse)
+            assert type(caught.value) is TypeError and str(caught.value) == "cannot pickle 'foo' object"
+            assert not getattr(caught.value, "__notes__", None)
+
+
+def test_a_file_that_cannot_tell_has_no_total():
+    class Mute(io.BytesIO):
+        def tell(self):
+            raise io.UnsupportedOperation("tell")
+
+    told = []
+    assert capers.load(Mute(capers.dumps(RECORDS)), progress=told.append) == RECORDS
+    assert {each.total for each in told} == {None}

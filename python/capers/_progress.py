@@ -47,32 +47,54 @@ def left(read):
     from types import BuiltinMethodType
 
     # The methods of temporary files are functions around those of the file.
-    read = getattr(read, "__wrapped__", read)
+    if getattr(read, "__globals__", {}).get("__name__") == "tempfile":
+        read = getattr(read, "__wrapped__", read)
     if not isinstance(read, BuiltinMethodType):
         return None
     file = read.__self__
-    if isinstance(file, io.BytesIO):
+    if type(file) is io.BytesIO:
         with file.getbuffer() as view:
             return max(0, view.nbytes - file.tell())
-    raw = file.raw if isinstance(file, (io.BufferedReader, io.BufferedRandom)) else file
-    if isinstance(raw, io.FileIO):
+    raw = file.raw if type(file) in (io.BufferedReader, io.BufferedRandom) else file
+    if type(raw) is not io.FileIO:
+        return None
+    try:
         about = fstat(raw.fileno())
         # What the system makes up has no size.
         if S_ISREG(about.st_mode) and about.st_size:
             return max(0, about.st_size - file.tell())
+    except (OSError, ValueError):
+        pass  # a closed file says so when it is read
     return None
 
 
 def _bar(doing):
     """Return what draws a bar, or counts in one line where tqdm is not there; None where nobody looks at a terminal."""
-    stream = sys.stderr
-    if stream is None or not stream.isatty():
-        return None
+    stream = getattr(sys, "stderr", None)
+    try:
+        if not stream.isatty():
+            return None
+    except (AttributeError, OSError, ValueError):
+        return None  # no stream, one that is no file, or a closed one
     try:
         from tqdm import tqdm
     except ImportError:
-        return _Line(doing, stream)
-    return _Bar(doing, stream, tqdm)
+        return _Quiet(_Line(doing, stream))
+    return _Quiet(_Bar(doing, stream, tqdm))
+
+
+class _Quiet:
+    """Draws until that fails: losing a terminal must not cost a dump."""
+
+    def __init__(self, draw):
+        self.draw = draw
+
+    def __call__(self, progress):
+        if self.draw is not None:
+            try:
+                self.draw(progress)
+            except (AttributeError, OSError, ValueError):
+                self.draw = None
 
 
 class _Bar:
@@ -95,8 +117,9 @@ class _Bar:
                 dynamic_ncols=True,
                 mininterval=0,
             )
-            # It counts from the beginning of the work, not of the bar.
-            self.bar.start_t -= progress.seconds
+            if not self.bar.disable:
+                # It counts from the beginning of the work, not of the bar.
+                self.bar.start_t -= progress.seconds
         if progress.finished:
             # A file may hold more than this payload.
             self.bar.total = progress.bytes

@@ -58,10 +58,13 @@ class LargePayloadWarning(UserWarning):
 
 
 def warn_large(found, count):
-    """Warn of a payload of *count* bytes, and name its biggest parts, which the native module *found*."""
+    """Warn of a payload of *count* bytes, and name its biggest parts, which the native module *found*.
+
+    *found* is None where it could not look; and an account of something else names nothing.
+    """
     import warnings
 
-    biggest = Report(_as_data(found), 0).biggest()
+    biggest = Report(_as_data(found), 0).biggest() if found and found["total"] == count else None
     text = "a payload of " + size(count) + (": " + plain(biggest) if biggest else "")
     warnings.warn(text, LargePayloadWarning, stacklevel=2)
 
@@ -390,7 +393,7 @@ class Report:
 
 def _joined(way, names):
     for name in names:
-        way += name if name[0] in ".[({…" else "." + name
+        way += name if name.startswith((".", "[", "(", "{", "…")) else "." + name
     return way
 
 

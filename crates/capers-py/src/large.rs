@@ -13,7 +13,8 @@ static THRESHOLD: AtomicUsize = AtomicUsize::new(NEVER);
 /// Lets dumps, dump and Pickler issue a `LargePayloadWarning` for payloads of size bytes or more, in this process.
 ///
 /// None, the default, means never. Returns what held before. To name the biggest parts, an object whose payload was that large
-/// is dumped once more, reducers and the hooks of a Pickler included, after the file has the payload. Raises `ValueError` for a size that is not positive.
+/// is dumped once more, in memory, reducers and the hooks of a Pickler included, after the file has the payload. Raises
+/// `ValueError` for a size that is not positive.
 #[pyfunction]
 pub(crate) fn set_large_payload_size(size: Option<isize>) -> PyResult<Option<usize>> {
     let new = match size {

@@ -217,6 +217,12 @@ impl<'py> Dumper<'py> {
         reducers.is_empty() && hooks.iter().all(|hook| hook.is_none())
     }
 
+    /// Whether no hook of a pickler decides about it; reducers may.
+    pub(crate) fn is_unhooked(&self) -> bool {
+        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, .. } = &self.hooks;
+        [persistent_id, reducer_override, dispatch_table, buffer_callback].iter().all(|hook| hook.is_none())
+    }
+
     /// Whether what is written goes elsewhere, or something else decides about it.
     pub(crate) fn has_hooks(&self) -> bool {
         self.sink.is_file() || self.hooks.progress.is_some() || !self.is_free()
@@ -257,7 +263,9 @@ impl<'py> Dumper<'py> {
         match outcome {
             Ok(()) => Ok(()),
             Err(error) => {
-                let error = if limits::TELLS_PATHS { path::explain(self, base, object, error) } else { error };
+                // Who stopped the dump has nothing to do with where it was.
+                let told = limits::TELLS_PATHS && !self.stops.interrupted;
+                let error = if told { path::explain(self, base, object, error) } else { error };
                 self.stack.truncate(base);
                 Err(error)
             }

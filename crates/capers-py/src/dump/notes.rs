@@ -22,10 +22,20 @@ pub(super) fn add(py: Python<'_>, error: &PyErr, note: &str) {
     drop(error.value(py).call_method1(intern!(py, "add_note"), (note,)));
 }
 
+/// How many notes `error` has.
+fn count(py: Python<'_>, error: &PyErr) -> usize {
+    let notes = error.value(py).getattr_opt(intern!(py, "__notes__")).ok().flatten();
+    notes.and_then(|it| it.len().ok()).unwrap_or(0)
+}
+
 /// Adds the notes of every frame above `base`.
 #[cold]
 pub(super) fn add_all(dumper: &Dumper<'_>, base: usize, error: &PyErr) {
     let py = dumper.py;
+    if count(py, error) >= crate::limits::MAX_NOTES {
+        // It has been raised before, and tells where.
+        return;
+    }
     let frames = &dumper.stack[base..];
     let hidden = frames.len().saturating_sub(2 * MAX_NOTES);
     for at in (0..frames.len()).rev() {

@@ -113,7 +113,7 @@ fn dump_to<'py>(
     let mut dumper = Dumper::new(py, writer, memo, hooks, settings)?;
     dumper.stack = emptied(stack);
     // A protocol below 4 may write other names, and hooks may decide otherwise each time.
-    dumper.keeps = replayable && dumper.is_free();
+    dumper.keeps = replayable && dumper.is_unhooked();
     let replayable = replayable && !dumper.has_hooks();
     let outcome = caught(py, || match if replayable { dumper.replay(object) } else { Ok(None) } {
         Ok(Some(payload)) => Ok(Some(payload)),

@@ -247,9 +247,16 @@ impl<'py> Dumper<'py> {
             self.hand_on()?;
             if let Sink::File(target) = &mut self.sink {
                 let (py, progress) = (self.py, &self.hooks.progress);
+                let interrupted = &mut self.stops.interrupted;
                 target.put(py, content, |taken| {
-                    py.check_signals()?;
-                    progress.as_ref().map_or(Ok(()), |progress| progress.tell(|_| taken as u64))
+                    let mut outcome = py.check_signals();
+                    if outcome.is_ok()
+                        && let Some(progress) = progress
+                    {
+                        outcome = progress.tell(|_| taken as u64);
+                    }
+                    *interrupted |= outcome.is_err();
+                    outcome
                 })?;
             }
             return self.pause();

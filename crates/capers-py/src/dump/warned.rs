@@ -1,17 +1,24 @@
 //! The warning of a large payload: the same dump once more, with a ledger, to name its biggest parts.
 //!
 //! What that takes is put by before the dump, and only while a size is set; the second dump runs only where the first was
-//! larger. It is asked what the first was asked, hooks included, but writes nothing to a file; buffers out of band go
-//! nowhere.
+//! larger. It is asked what the first was asked, hooks included, but writes nothing to a file; buffers go out of band and
+//! nowhere. Where it comes out otherwise than the first, nothing is named.
 
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
+use std::cell::Cell;
 
 use super::memo::{Mark, Memo};
 use super::pickler::Options;
 use super::{Hooks, explain};
 use crate::large;
+
+thread_local! {
+    /// Whether a second dump runs on this thread: dumps inside of it warn of nothing.
+    static RUNS: Cell<bool> = const { Cell::new(false) };
+}
 
 /// What a second dump of the same kind takes.
 pub(super) struct Again<'py> {
@@ -24,7 +31,7 @@ impl<'py> Again<'py> {
     /// As `options` and `hooks`, whose reducers are all there, say; `None` while no size is set.
     #[inline]
     pub(super) fn new(py: Python<'py>, options: &Options, hooks: &Hooks<'py>, fast: bool) -> PyResult<Option<Self>> {
-        if large::is_on() { Self::prepare(py, options, hooks, fast).map(Some) } else { Ok(None) }
+        if large::is_on() && !RUNS.get() { Self::prepare(py, options, hooks, fast).map(Some) } else { Ok(None) }
     }
 
     #[cold]
@@ -57,7 +64,15 @@ impl<'py> Again<'py> {
             *before = memo.copy(py);
             before.rewind(mark);
         }
-        let found = explain::account(object, self.options, self.hooks, before, self.fast)?;
+        RUNS.set(true);
+        let found = explain::account(object, self.options, self.hooks, before, self.fast);
+        RUNS.set(false);
+        // The payload is there. A dump that fails the second time, for want of memory perhaps, only leaves its parts unnamed.
+        let found = match found {
+            Ok(found) => Some(found),
+            Err(error) if error.is_instance_of::<PyException>(py) => None,
+            Err(error) => return Err(error),
+        };
         let report = py.import(intern!(py, "capers._report"))?;
         report.getattr(intern!(py, "warn_large"))?.call1((found, size)).map(drop)
     }

@@ -225,8 +225,10 @@ impl<'py> FileSource<'_, 'py> {
             return Ok(());
         }
         self.skip_consumed()?;
-        self.before += out.len() as i64;
-        self.read_piece(out, strict)
+        let count = out.len();
+        self.read_piece(out, strict)?;
+        self.before += count as i64;
+        Ok(())
     }
 
     /// Fill `out` with what the file has next; `strict` says whether `read` must return bytes, as C asks for some objects.

@@ -19,6 +19,7 @@ use pyo3::types::{PyDict, PyFloat, PyString};
 
 use self::tour::Tour;
 use super::class;
+use crate::choices;
 use crate::ffi::access::str_eq;
 use crate::ffi::code::get_extra;
 use crate::ffi::kind::{Kind, kind};
@@ -166,7 +167,8 @@ impl Witness {
     /// Takes a witness of what `class`, which travels by value, leads to; `None` where something cannot be watched.
     pub(crate) fn take(state: &'static State, class: &Object<'_>, protocol: u8) -> PyResult<Option<Testimony>> {
         let taker = Taker::default();
-        let mut tour = Tour { py: class.py(), state, protocol, companion: taker };
+        let reducers = choices::registered(class.py())?;
+        let mut tour = Tour { py: class.py(), state, protocol, reducers, companion: taker };
         match tour.run(class) {
             Ok(()) => {
                 let Taker { notes, numbers, spaces, codes, used, .. } = tour.companion;
@@ -186,7 +188,8 @@ impl Witness {
     pub(crate) fn holds<'py>(&self, state: &'static State, class: &Object<'py>) -> PyResult<Option<Found<'py>>> {
         let checker =
             Checker { notes: self.notes.iter(), objects: Vec::with_capacity(32), spaces: Vec::new(), turn: 0 };
-        let mut tour = Tour { py: class.py(), state, protocol: self.protocol, companion: checker };
+        let (py, protocol) = (class.py(), self.protocol);
+        let mut tour = Tour { py, state, protocol, reducers: choices::registered(py)?, companion: checker };
         match tour.run(class) {
             Ok(()) if tour.companion.notes.len() == 0 => {
                 let Checker { objects, spaces, .. } = tour.companion;

@@ -7,6 +7,7 @@ use pyo3::types::{PyDict, PyList, PyModule, PyString, PyTuple, PyType};
 use super::super::function::{names_of, own_builtins, submodules};
 use super::super::{Fill, Part, changes, class, function, keywords, module, odd, settled};
 use super::{Companion, Object, Step, Stop, same};
+use crate::choices::Reducer;
 use crate::ffi::access::{
     call_method, cell_content, dict_get, dict_next, list_item, references, set_items, tuple_item,
 };
@@ -25,6 +26,8 @@ pub(super) struct Tour<'py, C> {
     pub(super) py: Python<'py>,
     pub(super) state: &'static State,
     pub(super) protocol: u8,
+    /// What is registered to reduce objects, in the whole process.
+    pub(super) reducers: Vec<Reducer>,
     pub(super) companion: C,
 }
 
@@ -40,6 +43,9 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
     fn look(&mut self, object: &Object<'py>) -> Step {
         let kind = kind(object);
         self.companion.number(kind as i64)?;
+        if !self.reducers.is_empty() {
+            self.unreduced(kind, object)?;
+        }
         match kind {
             Kind::Function => match function_view(object) {
                 Some(view) => self.function(object, &view),
@@ -84,6 +90,16 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
             Kind::Str | Kind::Int | Kind::Float | Kind::None | Kind::Bool | Kind::Bytes => Ok(()),
             Kind::ByteArray | Kind::Code => Err(Stop::Differs),
         }
+    }
+
+    /// No reducer that is registered has a say about an object.
+    #[cold]
+    fn unreduced(&self, kind: Kind, object: &Object<'py>) -> Step {
+        if matches!(kind, Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::FrozenSet) {
+            return Ok(());
+        }
+        let mro = object.get_type().mro();
+        same(!mro.iter().any(|base| self.reducers.iter().any(|(class, _)| base.is(class))))
     }
 
     /// Nothing that is asked before the rules has a say about objects of this type.
