@@ -186,12 +186,7 @@ impl<'py> Dumper<'py> {
     /// Writes `class`, which travels by value, as it was written before, if it is as it was; `false` if nothing has been
     /// written.
     pub(super) fn put_kept(&mut self, class: &Bound<'py, PyAny>) -> PyResult<bool> {
-        if !self.keeps
-            || self.classes.any_in_progress()
-            || self.recording.is_some()
-            || choices::any()
-            || !self.state.extension_registry.bind(self.py).is_empty()
-        {
+        if !self.keeps || self.classes.any_in_progress() || self.recording.is_some() || choices::any() {
             return Ok(false);
         }
         match advice(class)? {

@@ -92,6 +92,17 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
         }
     }
 
+    /// The name that an object travels by; a code of the extension registry would take its place.
+    fn reference(&mut self, reference: &Reference<'py>) -> Step {
+        self.uncoded(reference)?;
+        self.companion.reference(reference)
+    }
+
+    fn uncoded(&self, reference: &Reference<'py>) -> Step {
+        let registry = self.state.extension_registry.bind(self.py);
+        same(registry.is_empty() || !registry.contains((&reference.module, &reference.name))?)
+    }
+
     /// No reducer that is registered has a say about an object.
     #[cold]
     fn unreduced(&self, kind: Kind, object: &Object<'py>) -> Step {
@@ -113,13 +124,13 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
         }
         if let Some(reference) = class::reference(class)? {
             self.companion.number(1)?;
-            return self.companion.reference(&reference);
+            return self.reference(&reference);
         }
         match odd::reduce(self.py, Kind::Type, class)? {
             None => {}
             Some(odd::Travel::Reference(reference)) => {
                 self.companion.number(2)?;
-                return self.companion.reference(&reference);
+                return self.reference(&reference);
             }
             Some(_) => return Err(Stop::Differs),
         }
@@ -173,7 +184,7 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
     fn function(&mut self, function: &Object<'py>, view: &FunctionView<'py>) -> Step {
         if let Some(reference) = function::reference(function, view.module.as_ref(), &view.qualname, &view.globals)? {
             self.companion.number(1)?;
-            return self.companion.reference(&reference);
+            return self.reference(&reference);
         }
         let dispatcher = self.state.known.singledispatch.as_ref();
         let Some(info) = get_extra(&view.code) else { return Err(Stop::Differs) };
@@ -232,7 +243,7 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
             Kind::Other => match odd::module_level(name, value)? {
                 Some(reference) => {
                     self.companion.number(1)?;
-                    self.companion.reference(&reference)
+                    self.reference(&reference)
                 }
                 None => self.companion.object(value.clone()),
             },
@@ -254,7 +265,9 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
             },
         };
         match self.companion.named(py, find)? {
-            Some(Reference { module, name }) => {
+            Some(reference) => {
+                self.uncoded(&reference)?;
+                let Reference { module, name } = reference;
                 let Some(loaded) = policy::loaded(py, module.as_any())? else { return Err(Stop::Differs) };
                 same(policy::resolve(&loaded, &name)?.is_some_and(|it| it.is(object)))?;
                 same(policy::importable(&module, &loaded)?)
@@ -279,7 +292,7 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
         match odd::reduce(self.py, kind, object)? {
             Some(odd::Travel::Reference(reference)) => {
                 self.companion.number(1)?;
-                self.companion.reference(&reference)
+                self.reference(&reference)
             }
             Some(odd::Travel::Reduction(reduction)) => {
                 self.companion.number(2)?;
@@ -311,7 +324,7 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
     /// The reduction `value` of `object`.
     fn reduced(&mut self, object: &Object<'py>, value: Object<'py>) -> Step {
         if let Ok(name) = value.cast::<PyString>() {
-            return self.companion.reference(&global(object, name.clone())?);
+            return self.reference(&global(object, name.clone())?);
         }
         let Ok(value) = value.cast_into_exact::<PyTuple>() else { return Err(Stop::Differs) };
         let part = |at| tuple_item(&value, at).filter(|it| !it.is_none());
