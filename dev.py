@@ -15,9 +15,13 @@ import sys
 import time
 from pathlib import Path
 
+from tools import OLDEST
+
+if sys.version_info < OLDEST:
+    sys.exit("dev.py needs Python %d.%d or newer; this is %d.%d" % (OLDEST + tuple(sys.version_info[:2])))
+
 from tools.interpreters import (
     BUILD,
-    OLDEST,
     ROOT,
     SHARED,
     Failure,
@@ -30,10 +34,6 @@ from tools.interpreters import (
     run,
     say,
 )
-
-if sys.version_info < OLDEST:
-    sys.exit("dev.py needs Python %d.%d or newer; this is %d.%d" % (OLDEST + tuple(sys.version_info[:2])))
-
 
 # ------------------------------------------------------------------ tasks
 

@@ -13,7 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-OLDEST = (3, 11)
+from . import OLDEST
+
 NEXT = ((3, 14), (3, 15))  # may live in a folder of their own, see NextPython
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
