@@ -610,6 +610,25 @@ def test_what_the_callable_raises_is_raised_as_it_is():
             assert not getattr(caught.value, "__notes__", None)
 
 
+def test_nothing_counts_as_read_before_it_is():
+    class Short:
+        def __init__(self, data):
+            self.file, self.given = io.BytesIO(data), 0
+
+        def read(self, count):
+            data = self.file.read(min(count, 1 << 20))
+            self.given += len(data)
+            return data
+
+        def readline(self):
+            return self.file.readline()
+
+    source = Short(capers.dumps([bytes(20 << 20), NUMBERS]))
+    ahead = []
+    capers.load(source, progress=lambda progress: ahead.append(progress.bytes - source.given))
+    assert len(ahead) > 10 and max(ahead) <= 0
+
+
 def test_a_file_that_cannot_tell_has_no_total():
     class Mute(io.BytesIO):
         def tell(self):

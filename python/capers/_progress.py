@@ -93,7 +93,7 @@ class _Quiet:
         if self.draw is not None:
             try:
                 self.draw(progress)
-            except (AttributeError, OSError, ValueError):
+            except (OSError, ValueError):  # the terminal is gone, or closed
                 self.draw = None
 
 

@@ -96,7 +96,7 @@ impl<'py> Progress<'py> {
     /// Tells that all is done.
     #[cold]
     pub(crate) fn end(&self, bytes: u64) -> PyResult<()> {
-        self.call(bytes, true)
+        self.call(bytes.max(self.told.get()), true)
     }
 
     fn call(&self, bytes: u64, finished: bool) -> PyResult<()> {

@@ -279,7 +279,7 @@ pub(crate) struct Pickler {
     persistent_id: Option<Py<PyAny>>,
     progress: Option<Py<PyAny>>,
     pub(super) busy: bool,
-    /// The file failed in the middle of a pickle, so that nobody could read what follows.
+    /// A dump ended in the middle of a part that the file had begun to take: nobody could read what follows.
     pub(super) torn: bool,
 }
 

@@ -86,7 +86,7 @@ impl<'py> Sink<'py> {
         }
     }
 
-    /// Whether a file failed in the middle of a pickle.
+    /// Whether a file has the beginning of a part, or of a pickle, without its end.
     pub(super) fn is_torn(&self) -> bool {
         matches!(self, Sink::File(Target { torn: true, .. }))
     }
@@ -107,18 +107,15 @@ impl<'py> Target<'py> {
         let step = if len <= WHOLE { len } else { PIECE };
         let mut at = 0;
         while at < len {
-            if at > 0
-                && let Err(error) = pause(self.taken)
-            {
-                self.torn = true;
-                return Err(error);
-            }
             let count = step.min(len - at);
-            let piece = match content {
-                Content::Bytes(bytes) => PyBytes::new(py, &bytes.as_bytes()[at..at + count]),
-                Content::Fixed(slice) => PyBytes::new(py, &slice[at..at + count]),
-                Content::Shared(view) => view.bytes(py, at, count)?,
-            };
+            let paused = if at > 0 { pause(self.taken) } else { Ok(()) };
+            let piece = paused.and_then(|()| match content {
+                Content::Bytes(bytes) => Ok(PyBytes::new(py, &bytes.as_bytes()[at..at + count])),
+                Content::Fixed(slice) => Ok(PyBytes::new(py, &slice[at..at + count])),
+                Content::Shared(view) => view.bytes(py, at, count),
+            });
+            // The header of the part has been written: whatever fails now leaves it without its end.
+            let piece = piece.inspect_err(|_| self.torn = true)?;
             self.write(&piece)?;
             at += count;
         }
@@ -306,7 +303,7 @@ impl<'py> Dumper<'py> {
         self.hand_on()
     }
 
-    /// Whether the file failed in the middle of the pickle.
+    /// Whether the file has the beginning of a part, or of the pickle, without its end.
     pub(super) fn is_torn(&self) -> bool {
         self.sink.is_torn()
     }

@@ -225,6 +225,11 @@ impl<'py> FileSource<'_, 'py> {
             return Ok(());
         }
         self.skip_consumed()?;
+        self.read_on(out, strict)
+    }
+
+    /// Fill `out` with what the file has next, which counts as read once it is there.
+    fn read_on(&mut self, out: &mut [u8], strict: bool) -> Result<(), Failure> {
         let count = out.len();
         self.read_piece(out, strict)?;
         self.before += count as i64;
@@ -378,8 +383,8 @@ impl<'py> Ready<Bound<'py, PyAny>> for FileSource<'_, 'py> {
         self.skip_consumed()?;
         let data = self.methods()?.read.call1(py, (count,))?.into_bound(py);
         self.hold(PyBytes::new(py, b""));
-        self.before += count as i64;
         if data.cast_exact::<PyBytes>().is_ok_and(|data| data.as_bytes().len() == count) {
+            self.before += count as i64;
             return Ok(Some(data));
         }
         if strict {
@@ -390,7 +395,8 @@ impl<'py> Ready<Bound<'py, PyAny>> for FileSource<'_, 'py> {
         if begun.is_empty() {
             return Err(truncated());
         }
-        let rest = |out: &mut [u8]| self.read_piece(out, true);
+        self.before += begun.len() as i64;
+        let rest = |out: &mut [u8]| self.read_on(out, true);
         Ok(Some(growing::filled_after::<PyBytes, Failure>(py, count, begun, rest)?.into_any()))
     }
 }
