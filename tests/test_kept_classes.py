@@ -103,8 +103,8 @@ def test_a_class_that_is_as_it_was_is_not_described_again(described):
     assert asked == [cls] * 2
 
 
-def test_a_class_is_kept_in_a_few_places_only(described):
-    cls, asked = described
+def test_a_class_in_ever_new_places_is_right_in_each(described):
+    cls, _ = described
     beside = [lambda number=number: number for number in range(20)]
     for number in range(20):
         keep([*beside[:number], cls])
@@ -318,7 +318,6 @@ def changes():
 
     def of_registry():
         class C(abc.ABC):
-            @abc.abstractmethod
             def method(self): ...
 
         class Virtual:
@@ -503,10 +502,7 @@ def undone():
 def test_a_change_is_seen(name, of, undone):
     thing, change = CHANGES[name]()
     if of == "instance":
-        try:
-            thing = thing() if not issubclass(thing, enum.Enum) else next(iter(thing))
-        except TypeError:
-            return  # an abstract class has no instances
+        thing = next(iter(thing)) if issubclass(thing, enum.Enum) else thing()
     assert_seen(thing, change)
 
 
