@@ -154,14 +154,11 @@ pub(super) fn members<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<Bound<
 /// Where `class` can be imported from, if it can.
 pub(crate) fn reference<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<Reference<'py>>> {
     let py = class.py();
-    let module = match own(class, intern!(py, "__module__"))?.filter(PyAnyMethods::is_instance_of::<PyString>) {
-        Some(module) => module,
-        None => match odd::stated(class, intern!(py, "__module__")) {
-            Ok(module) => module,
-            // It does not say where it is from.
-            Err(error) if error.is_instance_of::<PyException>(py) => return Ok(None),
-            Err(error) => return Err(error),
-        },
+    let module = match odd::stated(class, intern!(py, "__module__")) {
+        Ok(module) => module,
+        // It does not say where it is from.
+        Err(error) if error.is_instance_of::<PyException>(py) => return Ok(None),
+        Err(error) => return Err(error),
     };
     policy::reference(class.as_any(), &module, crate::ffi::class::qualname(class)?.as_any())
 }

@@ -211,15 +211,21 @@ impl<'py> Dumper<'py> {
 
     /// Whether nothing but the objects themselves decides what is written.
     pub(crate) fn is_free(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, reducers, write: _, progress: _ } =
-            &self.hooks;
-        let hooks = [persistent_id, reducer_override, dispatch_table, buffer_callback];
-        reducers.is_empty() && hooks.iter().all(|hook| hook.is_none())
+        self.hooks.reducers.is_empty() && self.is_unhooked()
     }
 
     /// Whether no hook of a pickler decides about it; reducers may.
     pub(crate) fn is_unhooked(&self) -> bool {
-        let Hooks { persistent_id, reducer_override, dispatch_table, buffer_callback, .. } = &self.hooks;
+        // Each field is named, so that a new one is thought of here.
+        let Hooks {
+            persistent_id,
+            reducer_override,
+            dispatch_table,
+            buffer_callback,
+            reducers: _,
+            write: _,
+            progress: _,
+        } = &self.hooks;
         [persistent_id, reducer_override, dispatch_table, buffer_callback].iter().all(|hook| hook.is_none())
     }
 
@@ -340,8 +346,8 @@ impl<'py> Dumper<'py> {
             Pause::Ended if self.stack.is_empty() => return Ok(()),
             Pause::Interrupt => {
                 self.stops.pauses = self.stops.pauses.wrapping_add(1);
-                let told = self.hooks.progress.is_none();
-                if told && !self.stops.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
+                let silent = self.hooks.progress.is_none();
+                if silent && !self.stops.pauses.is_multiple_of(limits::LOOKS) && !interrupt_waits(self.py) {
                     return Ok(());
                 }
             }

@@ -14,7 +14,7 @@ use super::{Dumper, Frame};
 use crate::ffi::walk::Level;
 
 /// Notes told of a deep structure, at either end; `pickle` itself cannot go deeper than some ten thousand levels.
-const MAX_NOTES: usize = 20_000;
+const MAX_TOLD: usize = 20_000;
 
 /// Adds one note to `error`.
 pub(super) fn add(py: Python<'_>, error: &PyErr, note: &str) {
@@ -37,12 +37,12 @@ pub(super) fn add_all(dumper: &Dumper<'_>, base: usize, error: &PyErr) {
         return;
     }
     let frames = &dumper.stack[base..];
-    let hidden = frames.len().saturating_sub(2 * MAX_NOTES);
+    let hidden = frames.len().saturating_sub(2 * MAX_TOLD);
     for at in (0..frames.len()).rev() {
-        if hidden > 0 && at == MAX_NOTES + hidden - 1 {
+        if hidden > 0 && at == MAX_TOLD + hidden - 1 {
             add(py, error, &format!("… {hidden} more …"));
         }
-        if hidden == 0 || at < MAX_NOTES || at >= MAX_NOTES + hidden {
+        if hidden == 0 || at < MAX_TOLD || at >= MAX_TOLD + hidden {
             let below = at.checked_sub(1).map(|it| &frames[it]);
             for note in notes(dumper, &frames[at], below) {
                 add(py, error, &note);

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyIterator, PyString, PyTuple, PyType};
 use super::containers::Into;
 use super::{Begun, Dumper, Frame, complaint, fast};
 use crate::by_value::odd;
-use crate::ffi::access::{call_method, tuple_item};
+use crate::ffi::access::tuple_item;
 use crate::ffi::function::is_named_otherwise;
 use crate::ffi::kind::{Kind, kind};
 use crate::ffi::plan;
@@ -211,22 +211,9 @@ impl<'py> Dumper<'py> {
 
     /// What `object` says of itself.
     pub(super) fn own_reduction(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = self.py;
-        match call_method(object, intern!(py, "__reduce_ex__"), self.protocol_object())? {
+        match odd::own_reduction(object, self.protocol_object())? {
             Some(value) => Ok(value),
-            None => self.ask_elsewhere(object),
-        }
-    }
-
-    /// Asks an object whose type looks attributes up in its own way.
-    fn ask_elsewhere(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = self.py;
-        match object.getattr_opt(intern!(py, "__reduce_ex__"))? {
-            Some(reduce_ex) => reduce_ex.call1((self.writer.protocol(),)),
-            None => match object.getattr_opt(intern!(py, "__reduce__"))? {
-                Some(reduce) => reduce.call0(),
-                None => Err(self.pickling_error(complaint::no_way(object)?)),
-            },
+            None => Err(self.pickling_error(complaint::no_way(object)?)),
         }
     }
 

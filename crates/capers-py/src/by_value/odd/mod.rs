@@ -28,6 +28,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
 use super::{Fill, Part, Reduction};
+use crate::ffi::access::call_method;
 use crate::ffi::class::{own, qualname};
 use crate::ffi::kind::Kind;
 use crate::policy::{self, Reference};
@@ -77,6 +78,23 @@ pub(crate) fn reduce<'py>(py: Python<'py>, kind: Kind, object: &Bound<'py, PyAny
             None => Ok(None),
         },
     }
+}
+
+/// What `object` says of itself by `__reduce_ex__` or `__reduce__`; `None` if it has neither.
+pub(crate) fn own_reduction<'py>(
+    object: &Bound<'py, PyAny>,
+    protocol: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = object.py();
+    let name = intern!(py, "__reduce_ex__");
+    if let Some(value) = call_method(object, name, protocol)? {
+        return Ok(Some(value));
+    }
+    // Its type looks attributes up in its own way.
+    if let Some(reduce_ex) = object.getattr_opt(name)? {
+        return reduce_ex.call1((protocol,)).map(Some);
+    }
+    object.getattr_opt(intern!(py, "__reduce__"))?.map(|reduce| reduce.call0()).transpose()
 }
 
 /// Whether objects of the type of `object` may have a rule here.

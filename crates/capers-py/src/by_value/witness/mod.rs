@@ -1,6 +1,6 @@
 //! What the bytes written for a class depend on, looked at closely enough to tell later whether they would be the same.
 //!
-//! A [`Witness`] is taken by a [`Tour`] from a class that has just been written by value. The tour goes where the dumper went:
+//! A [`Witness`] is taken by a [`Tour`] from a class that is about to be written by value. The tour goes where the dumper goes:
 //! the namespace of the class, the fields of functions and the globals that they name, cells, the items of containers,
 //! what a rule or a reduction says of any other object, where names lead. What it meets is noted in order. A later tour
 //! takes the same way by the same code, and compares with the notes; the first difference ends it.

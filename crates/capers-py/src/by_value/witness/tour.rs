@@ -8,9 +8,7 @@ use super::super::function::{names_of, own_builtins, submodules};
 use super::super::{Fill, Part, changes, class, function, keywords, module, odd, settled};
 use super::{Companion, Object, Step, Stop, same};
 use crate::choices::Reducer;
-use crate::ffi::access::{
-    call_method, cell_content, dict_get, dict_next, list_item, references, set_items, tuple_item,
-};
+use crate::ffi::access::{cell_content, dict_get, dict_next, list_item, references, set_items, tuple_item};
 use crate::ffi::class::{each_entry, qualname};
 use crate::ffi::code::get_extra;
 use crate::ffi::function::{FunctionView, function_view};
@@ -307,14 +305,7 @@ impl<'py, C: Companion<'py>> Tour<'py, C> {
             Some(_) => Err(Stop::Differs),
             None => {
                 let protocol = state.protocols[usize::from(self.protocol)].bind(self.py);
-                let name = intern!(self.py, "__reduce_ex__");
-                let value = match call_method(object, name, protocol)? {
-                    Some(value) => value,
-                    None => match object.getattr_opt(name)? {
-                        Some(method) => method.call1((protocol,))?,
-                        None => return Err(Stop::Differs),
-                    },
-                };
+                let Some(value) = odd::own_reduction(object, protocol)? else { return Err(Stop::Differs) };
                 self.companion.number(4)?;
                 self.reduced(object, value)
             }
